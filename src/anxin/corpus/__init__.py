@@ -1,0 +1,6 @@
+"""Raw text to clean dialogues. Never trains; never reaches the network without being told to."""
+
+from anxin.corpus.clean import Drop, clean
+from anxin.corpus.sources import READERS, Sample, read
+
+__all__ = ["READERS", "Drop", "Sample", "clean", "read"]

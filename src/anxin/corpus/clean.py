@@ -1,0 +1,66 @@
+"""Cleaning: a sample is kept, changed or dropped, and a drop says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from anxin.corpus.sources import Sample
+from anxin.dialogue import Dialogue, Message
+
+__all__ = ["Drop", "clean"]
+
+_CONTACT = re.compile(
+    r"https?://|www\.|@\w|\d{3,4}[- ]?\d{6,}|(?:微信|QQ|扣扣|公众号|加我)[号:：]?|\b[\w.]+@[\w.]+\b", re.IGNORECASE
+)
+_MACHINE = re.compile(r"语言模型|人工智能助手|作为(?:一个|一名)?AI|OpenAI|ChatGPT|as an AI", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^>\n]{1,80}>|&nbsp;?|\xa0|\u200b|\ufeff")
+_SPACE = re.compile(r"[ \t\r\f\v]+")
+_BLANK = re.compile(r"\s*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Why a sample does not go on."""
+
+    reason: str
+
+
+def clean(sample: Sample, crisis: Iterable[str]) -> Sample | Drop:
+    """The sample with markup and spacing repaired and its roles in order, or why it is dropped.
+
+    A dialogue begins with the client, alternates, and ends with the counsellor; neighbours of one side are joined.
+    A dialogue in which either side uses a phrase of `crisis` is dropped: crisis is never taught from this data.
+    """
+    if sample.document:
+        text = _tidy(sample.document)
+        return replace(sample, document=text) if len(text) >= 80 else Drop("short")
+    messages: list[Message] = []
+    for message in sample.dialogue:
+        text = _tidy(message.text)
+        if not text or message.role == "system":
+            continue
+        if messages and messages[-1].role == message.role:
+            messages[-1] = Message(message.role, f"{messages[-1].text}\n{text}")
+        else:
+            messages.append(Message(message.role, text))
+    while messages and messages[0].role != "client":
+        del messages[0]
+    while messages and messages[-1].role != "counsellor":
+        del messages[-1]
+    if len(messages) < 2:
+        return Drop("one_sided")
+    whole = "\n".join(message.text for message in messages).casefold()
+    if any(phrase in whole for phrase in crisis):
+        return Drop("crisis")
+    spoken = "\n".join(message.text for message in messages if message.role == "counsellor")
+    if _CONTACT.search(spoken):
+        return Drop("contact")
+    if _MACHINE.search(spoken):
+        return Drop("machine")
+    return replace(sample, dialogue=Dialogue(tuple(messages), sample.id))
+
+
+def _tidy(text: str) -> str:
+    return _BLANK.sub("\n", _SPACE.sub(" ", _MARKUP.sub(" ", text))).strip()
