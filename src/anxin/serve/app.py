@@ -1,0 +1,172 @@
+"""The application: every part is made here, for one app, and nothing at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
+
+import anxin
+from anxin import counsel
+from anxin.errors import ConfigError
+from anxin.model.protocol import Model
+from anxin.safety import regions
+from anxin.serve.conversations import conversation_routes
+from anxin.serve.house import House, Places, TurnFunction
+from anxin.serve.metrics import CONTENT_TYPE, Metrics
+from anxin.serve.openai import openai_routes
+from anxin.serve.options import ServeOptions
+from anxin.serve.page import Page
+from anxin.serve.readiness import Readiness
+from anxin.serve.refusals import Refusal, answer_refusal, answer_validation
+from anxin.serve.shield import Shield
+from anxin.store import Conversations, MemoryConversations
+
+__all__ = ["create_app"]
+
+_PAGE = Path(__file__).parent / "page"
+
+
+def create_app(
+    model: Model,
+    *,
+    options: ServeOptions,
+    turn: TurnFunction = counsel.turn,
+    conversations: Conversations | None = None,
+    page: Path = _PAGE,
+) -> FastAPI:
+    """One app around one model, which it closes when it stops. Raises `ConfigError` for an unknown region.
+
+    `conversations` are kept in memory unless a store is given; `page` is the folder of the built page.
+    """
+    known = [region.code for region in regions("en")]
+    if options.region not in known:
+        raise ConfigError(f"region {options.region} has no crisis lines here; use one of {', '.join(known)}")
+    metrics = Metrics()
+    house = House(
+        model=model,
+        turn=turn,
+        options=options,
+        conversations=conversations if conversations is not None else _in_memory(options),
+        places=Places(options.max_generations),
+        metrics=metrics,
+        readiness=Readiness(model),
+        page=Page.read(page),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await model.close()
+
+    app = FastAPI(
+        title="Anxin",
+        version=anxin.__version__,
+        # FastAPI's own documentation pages would load their scripts from another machine.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        routes=_routes(),
+        middleware=[Middleware(Shield, options=options, metrics=metrics), *_cors(options)],
+        exception_handlers={
+            Refusal: _refuse,
+            HTTPException: _refuse_http,
+            RequestValidationError: answer_validation,
+        },
+    )
+    app.state.house = house
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        *openai_routes(),
+        *conversation_routes(),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics_text),
+        _PageRoute("/{path:path}", page),
+    ]
+
+
+class _PageRoute(Route):
+    """Any address but those of the APIs, whose own routes then tell a wrong method from a wrong address."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["path"].startswith(("/api/", "/v1/")):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+async def healthz(request: Request) -> Response:
+    """The process is up."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """The model can be used."""
+    fault = await House.of(request).readiness.fault()
+    return PlainTextResponse(f"{fault}\n", 503) if fault else PlainTextResponse("ready\n")
+
+
+async def metrics_text(request: Request) -> Response:
+    """Counters for Prometheus."""
+    return Response(House.of(request).metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+
+async def page(request: Request) -> Response:
+    """The page and its files."""
+    return House.of(request).page.answer(request)
+
+
+async def _refuse(request: Request, refusal: Exception) -> Response:
+    if isinstance(refusal, Refusal):
+        House.of(request).metrics.refusals.labels(refusal.code).inc()
+    return await answer_refusal(request, refusal)
+
+
+async def _refuse_http(request: Request, fault: Exception) -> Response:
+    status = fault.status_code if isinstance(fault, HTTPException) else 400
+    if status == 405:
+        known = Refusal(405, "wrong_method", "this address does not take this method", headers=_allowed(fault))
+    elif status == 404:
+        known = Refusal(404, "not_found", "there is nothing at this address")
+    else:
+        known = Refusal(status, "bad_request", "this request cannot be answered")
+    return await answer_refusal(request, known)
+
+
+def _allowed(fault: Exception) -> dict[str, str]:
+    headers = fault.headers if isinstance(fault, HTTPException) else None
+    return {"allow": (headers or {}).get("Allow", "")}
+
+
+def _cors(options: ServeOptions) -> list[Middleware]:
+    if not options.allow_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=options.allow_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after"],
+        )
+    ]
+
+
+def _in_memory(options: ServeOptions) -> MemoryConversations:
+    return MemoryConversations(max_conversations=options.max_conversations, ttl=options.conversation_seconds)

@@ -1,0 +1,230 @@
+"""The page's own API: conversations kept by the server, turns as a stream of typed events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+import anxin
+from anxin.counsel import (
+    Ended,
+    Event,
+    Failed,
+    Lines,
+    Reasoning,
+    Screened,
+    Settings,
+    Spoken,
+    Truncated,
+    Turn,
+    Waiting,
+    disclosure,
+)
+from anxin.safety import crisis_lines, regions
+from anxin.serve.bodies import read_object, readable
+from anxin.serve.house import House
+from anxin.serve.lines import line_json
+from anxin.serve.options import ServeOptions
+from anxin.serve.refusals import Refusal
+from anxin.serve.replies import PING, quoted, send_body, start_stream, to_json
+from anxin.serve.running import Running, running
+from anxin.serve.settings import read_language, read_region, read_settings
+from anxin.store import Conversation, Utterance
+
+__all__ = ["conversation_routes"]
+
+
+def conversation_routes() -> list[BaseRoute]:
+    """The routes under /api."""
+    return [
+        Route("/api/about", about, methods=["GET"]),
+        Route("/api/lines", lines, methods=["GET"]),
+        Route("/api/conversations", create, methods=["POST"]),
+        Route("/api/conversations/{id}", show, methods=["GET"]),
+        Route("/api/conversations/{id}", erase, methods=["DELETE"]),
+        Route("/api/conversations/{id}/turns", speak, methods=["POST"]),
+        Route("/api/conversations/{id}/retry", retry, methods=["POST"]),
+    ]
+
+
+async def about(request: Request) -> Response:
+    """What this is, for the page's first screen."""
+    house = House.of(request)
+    language = read_language(request.query_params.get("language"), status=422) or house.options.language or "zh"
+    info = house.model.info
+    return JSONResponse(
+        {
+            "version": anxin.__version__,
+            "model": {"name": info.name, "demonstration": info.demonstration, "backend": info.backend},
+            "regions": [{"code": region.code, "name": region.name} for region in regions(language)],
+            "region": house.options.region,
+            "limits": {"message_characters": house.options.max_message_characters},
+            "disclosure": disclosure(language),
+        }
+    )
+
+
+async def lines(request: Request) -> Response:
+    """The crisis lines of a region, best first."""
+    options = House.of(request).options
+    language = read_language(request.query_params.get("language"), status=422) or options.language or "zh"
+    region = read_region(request.query_params.get("region"), status=422) or options.region
+    return JSONResponse({"lines": [line_json(line) for line in crisis_lines(region, language)]})
+
+
+async def create(request: Request) -> Response:
+    """Begin a conversation."""
+    conversation = await House.of(request).conversations.create()
+    return JSONResponse({"id": conversation.id}, 201)
+
+
+async def show(request: Request) -> Response:
+    """What was said so far."""
+    conversation = await _find(House.of(request), request.path_params["id"])
+    messages = [
+        {"role": said.role, "text": said.text, "by": said.by, "lines": [line_json(line) for line in said.lines]}
+        for said in conversation.utterances
+    ]
+    return Response(to_json({"id": conversation.id, "messages": messages}), media_type="application/json")
+
+
+async def erase(request: Request) -> Response:
+    """Erase a conversation; a reply still on its way is not kept."""
+    if not await House.of(request).conversations.delete(request.path_params["id"]):
+        raise _unknown()
+    return Response(status_code=204)
+
+
+async def speak(request: Request) -> Response:
+    """The client's message, answered as a stream of events."""
+    house = House.of(request)
+    body = await read_object(request, house.options)
+    return TurnStream(house, request.path_params["id"], _text(body, house.options), _settings(body, house.options))
+
+
+async def retry(request: Request) -> Response:
+    """The client's newest message once more, in place of the last reply."""
+    house = House.of(request)
+    body = await read_object(request, house.options)
+    return TurnStream(house, request.path_params["id"], None, _settings(body, house.options))
+
+
+class TurnStream(Response):
+    """Runs one turn of a kept conversation. Raises `Refusal` while nothing has been sent.
+
+    The client's message and its risk are kept as soon as it is screened, the reply when it ends, or as far as it
+    had come when the client left. `text` None answers the newest message again.
+    """
+
+    def __init__(self, house: House, id: str, text: str | None, settings: Settings) -> None:
+        self._house = house
+        self._id = id
+        self._text = text
+        self._settings = settings
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        house = self._house
+        if self._id in house.busy:
+            raise Refusal(409, "turn_running", "a reply in this conversation is still running; stop it or wait")
+        house.busy.add(self._id)
+        try:
+            conversation = await _find(house, self._id)
+            turn = self._turn(conversation)
+            excess = _excess(conversation, house.options) if self._text is not None else None
+            async with running(house, turn, receive, "api", only_crisis=excess) as run:
+                if self._text is not None:
+                    said = Utterance("client", self._text, run.screened.ledger)
+                    await house.conversations.append(self._id, said)
+                try:
+                    await _stream(run, send)
+                finally:
+                    await self._keep(run)
+        finally:
+            house.busy.discard(self._id)
+
+    def _turn(self, conversation: Conversation) -> Turn:
+        if self._text is not None:
+            dialogue = conversation.dialogue.says("client", self._text)
+            return Turn(dialogue=dialogue, ledger=conversation.ledger, settings=self._settings)
+        asked = conversation.unanswered()
+        if not asked.utterances:
+            raise Refusal(422, "nothing_to_retry", "nothing has been said yet; send a message first")
+        return Turn(dialogue=asked.dialogue, ledger=asked.before_last().ledger, settings=self._settings)
+
+    async def _keep(self, run: Running) -> None:
+        if not run.text and not run.lines:
+            return  # an earlier reply is better than none
+        ledger = run.ended.ledger if run.ended is not None else run.screened.ledger
+        reply = Utterance("counsellor", run.text, ledger, "model" if run.by_model else "anxin", run.lines)
+        await self._house.conversations.replace_reply(self._id, reply)
+
+
+async def _stream(run: Running, send: Send) -> None:
+    await start_stream(send)
+    await send_body(send, _encode(run.screened))
+    while (batch := await run.next()) is not None:
+        await send_body(send, b"".join([_encode(event) for event in batch]) if batch else PING)
+    await send_body(send, b"", more=False)
+
+
+def _encode(event: Event) -> bytes:
+    match event:
+        case Spoken(text=text, by=by):
+            return b'event: spoken\ndata: {"text":' + quoted(text) + b',"by":"' + by.encode() + b'"}\n\n'
+        case Reasoning(text=text):
+            return b'event: reasoning\ndata: {"text":' + quoted(text) + b"}\n\n"
+        case Screened(route=route, language=language):
+            return _event("screened", {"route": route.value, "language": language})
+        case Waiting(place=place):
+            return _event("waiting", {"place": place})
+        case Truncated(dropped=dropped):
+            return _event("truncated", {"dropped": dropped})
+        case Lines(lines=lines):
+            return _event("lines", {"lines": [line_json(line) for line in lines]})
+        case Failed(code=code, message=message):
+            return _event("failed", {"code": code, "message": message})
+        case Ended(reason="guarded", text=text):
+            return _event("ended", {"reason": "guarded", "text": text})
+        case Ended(reason=reason):
+            return _event("ended", {"reason": reason})
+
+
+def _event(kind: str, data: dict[str, Any]) -> bytes:
+    return f"event: {kind}\ndata: ".encode() + to_json(data) + b"\n\n"
+
+
+def _text(body: dict[str, Any], options: ServeOptions) -> str:
+    raw = body.get("text")
+    if not isinstance(raw, str) or not raw.strip():
+        raise Refusal(422, "no_text", "text must hold what the client says; write something")
+    if len(raw) > options.max_message_characters:
+        limit = f"a message has {len(raw)} characters; at most {options.max_message_characters} are read"
+        raise Refusal(413, "message_too_long", limit)
+    return readable(raw)
+
+
+def _settings(body: dict[str, Any], options: ServeOptions) -> Settings:
+    return read_settings(body, options, status=422)
+
+
+def _excess(conversation: Conversation, options: ServeOptions) -> Refusal | None:
+    if len(conversation.utterances) < options.max_turns:
+        return None
+    limit = f"this conversation has reached its {options.max_turns} messages; begin a new one"
+    return Refusal(413, "conversation_too_long", limit)
+
+
+async def _find(house: House, id: str) -> Conversation:
+    conversation = await house.conversations.get(id)
+    if conversation is None:
+        raise _unknown()
+    return conversation
+
+
+def _unknown() -> Refusal:
+    return Refusal(404, "unknown_conversation", "this conversation is not here any more; begin a new one")

@@ -1,0 +1,70 @@
+"""Everything an operator can set about serving. This dataclass is the only source of the defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from anxin.dialogue import Language
+from anxin.errors import ConfigError
+
+__all__ = ["ServeOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How to serve. Raises `ConfigError` for a value that cannot be used.
+
+    `max_body_bytes` is per request, `max_message_characters` per message of the client, `max_turns` messages per
+    conversation, `max_generations` requests being answered at once, `conversation_seconds` how long an idle
+    conversation is kept in memory, `ping_seconds` the longest silence on a stream, `body_seconds` the time a client
+    has to send its request. Without `api_keys` the API is open to this machine and closed to any other.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    region: str = "CN"
+    language: Language | None = None
+    max_body_bytes: int = 256 * 1024
+    max_message_characters: int = 8_000
+    max_turns: int = 400
+    max_generations: int = 64
+    max_conversations: int = 10_000
+    conversation_seconds: float = 12 * 3600.0
+    ping_seconds: float = 15.0
+    body_seconds: float = 30.0
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    allow_origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port {self.port} is not a port; give a number from 1 to 65535")
+        for name in (
+            "max_body_bytes",
+            "max_message_characters",
+            "max_turns",
+            "max_generations",
+            "max_conversations",
+            "conversation_seconds",
+            "ping_seconds",
+            "body_seconds",
+        ):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} must be more than 0")
+        if any(not key.strip() for key in self.api_keys):
+            raise ConfigError("an API key is empty; give a key or leave the option out")
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (without port) means this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

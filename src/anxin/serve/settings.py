@@ -1,0 +1,41 @@
+"""The client's settings as they come over the wire: language, region, humour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from anxin.counsel import Settings
+from anxin.dialogue import Language
+from anxin.safety import regions
+from anxin.serve.options import ServeOptions
+from anxin.serve.refusals import Refusal
+
+__all__ = ["read_language", "read_region", "read_settings"]
+
+
+def read_settings(body: Mapping[str, Any], options: ServeOptions, *, status: int = 400, param: str = "") -> Settings:
+    """Settings from an object with `language`, `region`, `humour`, each optional. Raises `Refusal` with `status`."""
+    humour = body.get("humour")
+    if humour is not None and not isinstance(humour, bool):
+        raise Refusal(status, "bad_request", f"{param}humour must be true or false", param=f"{param}humour")
+    return Settings(
+        language=read_language(body.get("language"), status=status, param=f"{param}language") or options.language,
+        region=read_region(body.get("region"), status=status, param=f"{param}region") or options.region,
+        humour=humour is not False,
+    )
+
+
+def read_language(raw: object, *, status: int = 400, param: str = "language") -> Language | None:
+    """A language, or None when none is asked for."""
+    if raw is None or raw in ("zh", "en"):
+        return cast(Language | None, raw)
+    raise Refusal(status, "bad_request", f"{param} must be zh or en", param=param)
+
+
+def read_region(raw: object, *, status: int = 400, param: str = "region") -> str | None:
+    """A region whose crisis lines are known, or None when none is asked for."""
+    known = [region.code for region in regions("en")]
+    if raw is None or raw in known:
+        return cast(str | None, raw)
+    raise Refusal(status, "bad_request", f"{param} must be one of {', '.join(known)}", param=param)

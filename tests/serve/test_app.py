@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from anxin.errors import ConfigError
+from anxin.model.echo import EchoModel
+from anxin.serve import ServeOptions, create_app
+
+from .parts import WatchedModel, app_of, client_of, live, user
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_model_is_closed_when_the_app_stops() -> None:
+    model = WatchedModel()
+    app = app_of(model)
+    async with app.router.lifespan_context(app):
+        assert not model.closed
+    assert model.closed
+
+
+def test_a_region_without_lines_is_refused_at_the_start() -> None:
+    with pytest.raises(ConfigError, match="CN"):
+        create_app(EchoModel(), options=ServeOptions(region="XX"))
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+async def test_no_page_that_loads_from_elsewhere(path: str) -> None:
+    async with client_of(app_of()) as client:
+        answer = await client.get(path)
+    assert "cdn" not in answer.text
+
+
+async def test_a_wrong_method_is_told_the_right_one() -> None:
+    async with client_of(app_of()) as client:
+        answer = await client.get("/v1/chat/completions")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["error"]["code"] == "wrong_method"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"\xff\xfe\x00", 400),
+        (b"x" * 1_000_000, 413),
+        (b"[" * 200_000, 400),
+        (b'{"messages": [{"role": "user", "content": NaN}]}', 400),
+        (rb'{"messages": [{"role": "user", "content": "\ud800"}], "model": "\udfff"}', 404),
+    ],
+)
+@pytest.mark.parametrize("chunked", [True, False])
+def test_bad_bodies_get_one_clear_line_from_a_real_server(body: bytes, status: int, chunked: bool) -> None:
+    with live(app_of()) as address, httpx.Client(base_url=address) as client:
+        content = iter([body[:1000], body[1000:]]) if chunked else body
+        answer = client.post("/v1/chat/completions", content=content)
+        assert answer.status_code == status
+        assert "\n" not in answer.json()["error"]["message"]
+        assert client.post("/v1/chat/completions", json={"messages": user("你好")}).status_code == 200

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from anxin.counsel import Ended, Failed, Lines, Reasoning, Route, Spoken, Truncated, Waiting
+from anxin.errors import ModelUnavailable
+from anxin.model.echo import EchoModel
+from anxin.safety import Ledger, crisis_lines
+
+from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, events_of, house_of, live, says, speech
+
+pytestmark = pytest.mark.anyio
+
+Client = httpx.AsyncClient
+
+
+async def begin(client: Client) -> str:
+    created = await client.post("/api/conversations")
+    assert created.status_code == 201
+    return str(created.json()["id"])
+
+
+async def turn(client: Client, id: str, text: str, **more: object) -> list[tuple[str, dict[str, Any]]]:
+    answer = await client.post(f"/api/conversations/{id}/turns", json={"text": text, **more})
+    assert answer.status_code == 200, answer.text
+    return events_of(answer.text)
+
+
+async def messages(client: Client, id: str) -> list[dict[str, Any]]:
+    return list((await client.get(f"/api/conversations/{id}")).json()["messages"])
+
+
+async def test_what_the_page_needs_first() -> None:
+    async with client_of(app_of(EchoModel(name="mini"))) as client:
+        zh = (await client.get("/api/about?language=zh")).json()
+        en = (await client.get("/api/about?language=en")).json()
+    assert zh["model"] == {"name": "mini", "demonstration": False, "backend": "echo"}
+    assert zh["region"] == "CN" and "CN" in [region["code"] for region in zh["regions"]]
+    assert zh["limits"] == {"message_characters": 8000}
+    assert zh["disclosure"] and en["disclosure"]
+
+
+async def test_crisis_lines_of_a_region() -> None:
+    async with client_of(app_of()) as client:
+        lines = (await client.get("/api/lines?region=CN&language=zh")).json()["lines"]
+        assert (await client.get("/api/lines?region=XX")).status_code == 422
+        assert (await client.get("/api/lines?language=fr")).status_code == 422
+    assert set(lines[0]) == {"name", "number", "hours", "note", "url", "kind", "region", "open_now"}
+    assert {line["kind"] for line in lines} <= {"line", "emergency"}
+
+
+async def test_a_turn_is_a_stream_of_events_and_is_kept() -> None:
+    async with client_of(app_of(EchoModel(["听起来你最近很辛苦。"]))) as client:
+        id = await begin(client)
+        events = await turn(client, id, CALM, language="zh", region="CN", humour=True)
+        kept = await messages(client, id)
+    assert events[0] == ("screened", {"route": "converse", "language": "zh"})
+    assert events[-1] == ("ended", {"reason": "stop"})
+    said = "".join(data["text"] for kind, data in events if kind == "spoken")
+    assert said == "听起来你最近很辛苦。"
+    assert kept == [
+        {"role": "client", "text": CALM, "by": None, "lines": []},
+        {"role": "counsellor", "text": said, "by": "model", "lines": []},
+    ]
+
+
+async def test_every_event_has_its_shape() -> None:
+    script = says(
+        Waiting(3), Truncated(4), Reasoning("想"), Spoken("说", "model"), Failed("model_broken", "off"),
+        Ended("failed", "说", Ledger()),
+    )  # fmt: skip
+    async with client_of(app_of(turn=script)) as client:
+        assert await turn(client, await begin(client), CALM) == [
+            ("screened", {"route": "converse", "language": "zh"}),
+            ("waiting", {"place": 3}),
+            ("truncated", {"dropped": 4}),
+            ("reasoning", {"text": "想"}),
+            ("spoken", {"text": "说", "by": "model"}),
+            ("failed", {"code": "model_broken", "message": "off"}),
+            ("ended", {"reason": "failed"}),
+        ]
+
+
+async def test_a_guarded_reply_replaces_what_was_shown() -> None:
+    script = says(Spoken("前半", "model"), Ended("guarded", "我们先停一下。", Ledger()))
+    async with client_of(app_of(turn=script)) as client:
+        id = await begin(client)
+        events = await turn(client, id, CALM)
+        assert events[-1] == ("ended", {"reason": "guarded", "text": "我们先停一下。"})
+        assert (await messages(client, id))[-1]["text"] == "我们先停一下。"
+
+
+async def test_a_crisis_is_answered_with_the_model_down() -> None:
+    async with client_of(app_of(EchoModel(error=ModelUnavailable("down")))) as client:
+        id = await begin(client)
+        events = await turn(client, id, CRISIS)
+        reply = (await messages(client, id))[-1]
+    assert events[0][1]["route"] == "crisis"
+    assert any(kind == "spoken" and data["by"] == "anxin" for kind, data in events)
+    assert next(data for kind, data in events if kind == "lines")["lines"][0]["number"]
+    assert reply["by"] == "anxin" and reply["lines"]
+
+
+async def test_the_ledger_outlives_the_message() -> None:
+    async with client_of(app := app_of(EchoModel(["我在听。"]))) as client:
+        id = await begin(client)
+        await turn(client, id, CRISIS)
+        kept = await house_of(app).conversations.get(id)
+    assert kept is not None
+    assert kept.ledger != Ledger()
+
+
+async def test_a_failed_turn_can_be_retried_and_keeps_the_message_once() -> None:
+    model = EchoModel(["第一次。"], error=ModelUnavailable("down"))
+    async with client_of(app_of(model)) as client:
+        id = await begin(client)
+        assert (await turn(client, id, CALM))[-1] == ("ended", {"reason": "failed"})
+        assert [said["role"] for said in await messages(client, id)] == ["client"]
+        model._error = None
+        retried = events_of((await client.post(f"/api/conversations/{id}/retry", json={})).text)
+        assert retried[-1] == ("ended", {"reason": "stop"})
+        assert [said["text"] for said in await messages(client, id)] == [CALM, "第一次。"]
+
+
+async def test_a_retry_drops_the_last_reply_and_sees_the_same_past() -> None:
+    model = WatchedModel(["一。"])
+    async with client_of(app_of(model)) as client:
+        id = await begin(client)
+        await turn(client, id, CALM)
+        await client.post(f"/api/conversations/{id}/retry", json={})
+        assert len(await messages(client, id)) == 2
+    assert model.asked[0].messages == model.asked[1].messages
+
+
+async def test_a_retry_of_a_crisis_starts_from_the_risk_before_it() -> None:
+    async with client_of(app_of()) as client:
+        id = await begin(client)
+        first = await turn(client, id, CRISIS)
+        again = events_of((await client.post(f"/api/conversations/{id}/retry", json={})).text)
+    assert again == first
+
+
+async def test_nothing_to_retry() -> None:
+    async with client_of(app_of()) as client:
+        answer = await client.post(f"/api/conversations/{await begin(client)}/retry", json={})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "nothing_to_retry")
+
+
+async def test_an_unknown_or_erased_conversation() -> None:
+    async with client_of(app_of()) as client:
+        id = await begin(client)
+        assert (await client.delete(f"/api/conversations/{id}")).status_code == 204
+        assert (await client.delete(f"/api/conversations/{id}")).status_code == 404
+        assert (await client.get(f"/api/conversations/{id}")).status_code == 404
+        assert (await client.post(f"/api/conversations/{id}/turns", json={"text": CALM})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422),
+        ({"text": ""}, 422),
+        ({"text": " \n\t"}, 422),
+        ({"text": 3}, 422),
+        ({"text": "好" * 8001}, 413),
+        ({"text": CALM, "language": "fr"}, 422),
+        ({"text": CALM, "region": "XX"}, 422),
+        ({"text": CALM, "humour": 1}, 422),
+    ],
+)
+async def test_a_body_that_cannot_be_used(body: dict[str, object], status: int) -> None:
+    async with client_of(app_of()) as client:
+        id = await begin(client)
+        answer = await client.post(f"/api/conversations/{id}/turns", json=body)
+        assert answer.status_code == status
+        assert set(answer.json()["error"]) == {"code", "message"}
+        assert await messages(client, id) == []
+
+
+@pytest.mark.parametrize("text", ["\u202e\u200b\u200d我很累", "\x00\x01", "🏳️‍🌈" * 100, "a\r\nb\u2028c"])
+async def test_odd_text_is_kept_as_it_was(text: str) -> None:
+    async with client_of(app_of(turn=says(*speech(text)))) as client:
+        id = await begin(client)
+        events = await turn(client, id, text)
+        assert events[1][1]["text"] == text
+        assert [said["text"] for said in await messages(client, id)] == [text, text]
+
+
+async def test_a_lone_surrogate_is_replaced() -> None:
+    async with client_of(app_of(turn=says(*speech("好")))) as client:
+        id = await begin(client)
+        answer = await client.post(f"/api/conversations/{id}/turns", content=rb'{"text": "a\ud800b"}')
+        assert answer.status_code == 200
+        assert (await messages(client, id))[0]["text"] == "a\ufffdb"
+
+
+async def test_one_turn_at_a_time() -> None:
+    async with client_of(app_of(EchoModel(["慢慢说"], delay=0.2))) as client:
+        id = await begin(client)
+        running = asyncio.create_task(turn(client, id, CALM))
+        await asyncio.sleep(0.05)
+        second = await client.post(f"/api/conversations/{id}/turns", json={"text": "还在吗"})
+        again = await client.post(f"/api/conversations/{id}/retry", json={})
+        assert (second.status_code, again.status_code) == (409, 409)
+        await running
+        await turn(client, id, "现在可以了")
+        assert len(await messages(client, id)) == 4
+
+
+async def test_a_conversation_at_its_end_still_answers_a_crisis() -> None:
+    async with client_of(app_of(EchoModel(["好。"]), max_turns=2)) as client:
+        id = await begin(client)
+        await turn(client, id, CALM)
+        refused = await client.post(f"/api/conversations/{id}/turns", json={"text": CALM})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (413, "conversation_too_long")
+        assert (await turn(client, id, CRISIS))[0][1]["route"] == "crisis"
+
+
+async def test_a_reply_to_an_erased_conversation_is_not_kept() -> None:
+    async with client_of(app := app_of(EchoModel(["慢慢说"], delay=0.1))) as client:
+        id = await begin(client)
+        running = asyncio.create_task(turn(client, id, CALM))
+        await asyncio.sleep(0.05)
+        assert (await client.delete(f"/api/conversations/{id}")).status_code == 204
+        assert (await running)[-1] == ("ended", {"reason": "stop"})
+        assert await house_of(app).conversations.get(id) is None
+
+
+async def test_mixed_replies_are_the_models_and_authored_ones_ours() -> None:
+    lines = crisis_lines("CN", "zh")
+    mixed = says(Spoken("我在。", "anxin"), Spoken("说说看。", "model"), Ended("stop", "", Ledger()))
+    ours = says(Spoken("我在。", "anxin"), Lines(lines), Ended("stop", "", Ledger()), route=Route.CRISIS)
+    for script, by in ((mixed, "model"), (ours, "anxin")):
+        async with client_of(app_of(turn=script)) as client:
+            id = await begin(client)
+            await turn(client, id, CALM)
+            assert (await messages(client, id))[-1]["by"] == by
+
+
+async def test_a_silence_is_filled_with_pings() -> None:
+    async with client_of(app_of(EchoModel(["好"], delay=0.2), ping_seconds=0.05)) as client:
+        id = await begin(client)
+        answer = await client.post(f"/api/conversations/{id}/turns", json={"text": CALM})
+    assert answer.text.count(": ping\n\n") >= 2
+    assert events_of(answer.text)[-1][0] == "ended"
+
+
+async def test_the_first_word_does_not_wait_for_the_second() -> None:
+    with live(app_of(EchoModel(["一二三四五六"], delay=0.3))) as address:
+        async with httpx.AsyncClient(base_url=address) as client:
+            id = await begin(client)
+            arrivals: list[float] = []
+            async with client.stream("POST", f"/api/conversations/{id}/turns", json={"text": CALM}) as answer:
+                async for line in answer.aiter_lines():
+                    if line == "event: spoken":
+                        arrivals.append(asyncio.get_running_loop().time())
+    assert len(arrivals) >= 2
+    assert arrivals[1] - arrivals[0] > 0.1
