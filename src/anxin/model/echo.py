@@ -28,7 +28,8 @@ class EchoModel:
     `script` is a list of replies, taken in turn by how many counsellor's messages the dialogue holds and over again
     when it ends, or a function of the messages; without it the client's last message comes back. `thought` is
     streamed first. `delay` is seconds before each piece. `error` is raised once `fail_after` pieces of the reply
-    were given. Replies longer than `max_tokens` end with the reason `length`; `stop` strings end them with `stop`.
+    were given, with 0 before anything. Replies longer than `max_tokens` end with the reason `length`; `stop` strings
+    end them with `stop`.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class EchoModel:
         if prompt >= self._info.context:
             raise ContextTooLong(f"{prompt} tokens do not fit the model's {self._info.context}; shorten the dialogue")
         text, reason, tokens = _limited(self._says(generation.messages), generation)
+        self._fail(given=0)
         for piece in _pieces(self._thought):
             await asyncio.sleep(self._delay)
             yield Thought(piece)
