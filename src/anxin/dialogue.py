@@ -94,7 +94,7 @@ def _text(place: int, content: object) -> str:
         parts: list[str] = []
         for part in content:
             if not isinstance(part, Mapping) or part.get("type") != "text" or not isinstance(part.get("text"), str):
-                raise DialogueError(f"messages[{place}].content may hold text parts only; images and audio are not read")
+                raise DialogueError(f"messages[{place}].content may hold text parts only; no images, no audio")
             parts.append(part["text"])
         return "".join(parts)
     raise DialogueError(f"messages[{place}].content must be text")

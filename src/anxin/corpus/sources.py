@@ -90,7 +90,7 @@ def emollm(path: Path) -> Iterator[Sample]:
 
 
 def psyeval(path: Path) -> Iterator[Sample]:
-    """PsyEval sessions: `dialogue` is text, one `speaker: words` a line; the client is 来访者, the other the counsellor."""
+    """PsyEval sessions: `dialogue` is text, `speaker：words` a line; 来访者 is the client, any other the counsellor."""
     for number, record in _records(path):
         dialogue = Dialogue()
         for line in str(record.get("dialogue", "")).splitlines():

@@ -9,7 +9,19 @@ from typing import Literal
 from anxin.dialogue import Language
 from anxin.safety import CrisisLine, Ledger, Verdict
 
-__all__ = ["Ended", "Event", "Failed", "Lines", "Reasoning", "Route", "Screened", "Spoken", "Stage", "Truncated", "Waiting"]
+__all__ = [
+    "Ended",
+    "Event",
+    "Failed",
+    "Lines",
+    "Reasoning",
+    "Route",
+    "Screened",
+    "Spoken",
+    "Stage",
+    "Truncated",
+    "Waiting",
+]
 
 
 class Route(StrEnum):
@@ -49,9 +61,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Truncated:
-    """`dropped` messages from the middle of the dialogue were not shown to the model."""
+    """`dropped` messages of the middle were not shown to the model; `shortened`: the newest was cut."""
 
     dropped: int
+    shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def run_stage(
     import torch
     from torch.nn import functional
 
-    tokens, learn = rows
+    tokens = rows[0]
     per_step = stage.rows * recipe.shape.context
     steps = max(1, stage.tokens // per_step)
     optimisers = _optimisers(model, stage)
@@ -111,9 +111,7 @@ def run_stage(
                 yield order[place : place + stage.rows]
             epoch += 1
 
-    def tensors(
-        source: tuple[np.ndarray, np.ndarray], which: np.ndarray
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def tensors(source: tuple[np.ndarray, np.ndarray], which: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         batch = torch.from_numpy(source[0][which].astype(np.int64)).to(device)
         return batch, torch.from_numpy(source[1][which]).to(device)
 

@@ -1,4 +1,4 @@
-"""A recipe from sources to a model folder: prepare, tokenizer, pack, pre-train, fine-tune. Finished stages are skipped."""
+"""A recipe from sources to a model folder: prepare, tokenizer, pack, pre-train, fine-tune."""
 
 from __future__ import annotations
 

@@ -1,0 +1,214 @@
+"""The turn: screen, ledger, route, model under guard. A function of its inputs; nothing outlives it.
+
+Total for safety: the first event is always `Screened`, the last always `Ended`; a fault anywhere leads to the safer
+branch, and a client in crisis is answered by authored words without any model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from anxin.counsel.events import (
+    Ended,
+    Event,
+    Failed,
+    Lines,
+    Reasoning,
+    Route,
+    Screened,
+    Spoken,
+    Stage,
+    Truncated,
+    Waiting,
+)
+from anxin.counsel.language import language_of
+from anxin.counsel.prompts import system_prompt
+from anxin.counsel.stages import stage_of
+from anxin.counsel.window import Window, fit
+from anxin.dialogue import Dialogue, Language, Message
+from anxin.errors import ModelBroken, ModelError
+from anxin.model import Done, Generation, Model, Reply, Thought
+from anxin.model import Waiting as InLine
+from anxin.safety import (
+    Action,
+    CrisisReply,
+    Guard,
+    Ledger,
+    Risk,
+    Verdict,
+    crisis_reply,
+    decline_reply,
+    screen,
+    support_reply,
+)
+
+__all__ = ["Settings", "Turn", "turn"]
+
+_LONGEST_REPLY = 512  # tokens, where the caller names none
+_SPARE = 32  # tokens kept free between prompt and reply for what a count may miss
+
+logger = logging.getLogger("anxin.counsel")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The client's own: a preferred language (what they write decides first), region, humour, the time (for tests)."""
+
+    language: Language | None = None
+    region: str = "CN"
+    humour: bool = True
+    now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything a turn depends on. `dialogue` ends with the client's message; `ledger` does not hold it yet.
+
+    Lengths are in tokens; None leaves the choice to Anxin.
+    """
+
+    dialogue: Dialogue
+    ledger: Ledger = field(default_factory=Ledger)
+    settings: Settings = field(default_factory=Settings)
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
+    """The events of one turn: `Screened` first, `Ended` last. Never raises; closing it stops the model."""
+    screened = _screened(request)
+    yield screened
+    language, ledger = screened.language, screened.ledger
+    region, now = request.settings.region, request.settings.now or datetime.now(UTC)
+    if screened.route is Route.CRISIS:
+        reply = crisis_reply(ledger, screened.verdict, language, region, now)
+        for event in _authored(reply):
+            yield event
+        yield Ended("stop", reply.text, ledger)
+        return
+    if screened.route is Route.DECLINE:
+        text = decline_reply(ledger, screened.verdict, language)
+        yield Spoken(text, "anxin")
+        yield Ended("stop", text, ledger)
+        return
+
+    said: list[str] = []
+    ended: Ended | None = None
+    try:
+        async with aclosing(_converse(request, screened, model)) as events:
+            async for event in events:
+                if isinstance(event, Ended):
+                    ended = event
+                    continue
+                if isinstance(event, Spoken):
+                    said.append(event.text)
+                yield event
+    except ModelError as error:
+        yield Failed(error.code, str(error))
+    except Exception as fault:  # the room's outer door: whatever broke, the client is told and the verdict stands
+        logger.error("a turn failed: %s", type(fault).__name__)
+        yield Failed("internal", "something broke here; try again")
+    ended = ended or Ended("failed", "".join(said), ledger)
+    care = support_reply(ledger, screened.verdict, language, region, now)
+    if care is not None:
+        gap = "\n\n" if ended.text else ""
+        for event in _authored(CrisisReply(gap + care.text, care.lines)):
+            yield event
+        ended = Ended(ended.reason, ended.text + gap + care.text, ledger, ended.prompt_tokens, ended.reply_tokens)
+    yield ended
+
+
+def _screened(request: Turn) -> Screened:
+    try:
+        newest = request.dialogue.last
+        verdict = screen(newest.text if newest is not None and newest.role == "client" else "")
+        ledger = request.ledger.fold(verdict)
+        language = language_of(request.dialogue, request.settings.language)
+        stage = stage_of(request.dialogue, language, ledger.risk, request.ledger.risk)
+        return Screened(verdict, ledger, _route(verdict, ledger), stage, language)
+    except Exception as fault:  # doubt counts as risk: what cannot be judged is treated as a crisis
+        logger.error("screening a turn failed: %s", type(fault).__name__)
+        verdict = Verdict(Risk.T3, action=Action.CRISIS, fault=type(fault).__name__)
+        language = request.settings.language or "zh"
+        return Screened(verdict, request.ledger, Route.CRISIS, Stage.EXPLORATION, language)
+
+
+def _route(verdict: Verdict, ledger: Ledger) -> Route:
+    if verdict.action is Action.CRISIS or ledger.risk >= Risk.T3:
+        return Route.CRISIS
+    return Route.DECLINE if verdict.action is Action.DECLINE else Route.CONVERSE
+
+
+def _authored(reply: CrisisReply) -> Iterator[Event]:
+    yield Spoken(reply.text, "anxin")
+    if reply.lines:
+        yield Lines(reply.lines)
+
+
+async def _converse(request: Turn, screened: Screened, model: Model) -> AsyncGenerator[Event, None]:
+    """The model's reply under guard. Ends with `Ended`; raises what the model raises."""
+    longest = request.max_tokens or min(_LONGEST_REPLY, model.info.context // 4)
+    longest = max(1, min(longest, model.info.context // 2))
+    window = await _window(request, screened, model, model.info.context - longest - _SPARE)
+    if window.dropped or window.shortened:
+        yield Truncated(window.dropped, window.shortened)
+    generation = Generation(
+        window.messages,
+        longest,
+        0.7 if request.temperature is None else request.temperature,
+        0.9 if request.top_p is None else request.top_p,
+        request.stop,
+        request.seed,
+    )
+    guard, thinking = Guard(screened.language), Guard(screened.language)
+    said: list[str] = []
+    done: Done | None = None
+    async with aclosing(model.stream(generation)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Reply):
+                if shown := guard.feed(piece.text):
+                    said.append(shown)
+                    yield Spoken(shown, "model")
+                if guard.tripped:
+                    break
+            elif isinstance(piece, Thought):
+                if shown := thinking.feed(piece.text):
+                    yield Reasoning(shown)
+            elif isinstance(piece, InLine):
+                yield Waiting(piece.place)
+            else:
+                done = piece
+    if rest := guard.finish():
+        said.append(rest)
+        yield Spoken(rest, "model")
+    if guard.tripped:
+        yield Spoken(f"\n\n{guard.replacement}" if said else guard.replacement, "anxin")
+        yield Ended("guarded", guard.replacement, screened.ledger)
+        return
+    if rest := thinking.finish():
+        yield Reasoning(rest)
+    if done is None:
+        raise ModelBroken("the model stopped without ending its answer")
+    if not "".join(said).strip():
+        raise ModelBroken("the model gave an empty answer; try again")
+    yield Ended(done.reason, "".join(said), screened.ledger, done.prompt_tokens, done.reply_tokens)
+
+
+async def _window(request: Turn, screened: Screened, model: Model, budget: int) -> Window:
+    asked = [message.text for message in request.dialogue.by("system")]
+    head: tuple[Message, ...] = ()
+    if model.info.instructable:
+        own = system_prompt(screened.language, screened.stage, screened.ledger.risk)
+        head = (Message("system", "\n\n".join([own, *asked])),)
+    spoken = tuple(message for message in request.dialogue if message.role != "system")
+    if len(spoken) == 1 and model.info.backend != "embedded":
+        return fit(head, spoken, budget, model.count)
+    return await asyncio.to_thread(fit, head, spoken, budget, model.count)
