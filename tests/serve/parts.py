@@ -22,7 +22,8 @@ from anxin.serve import ServeOptions, bind, create_app
 from anxin.serve.house import House, TurnFunction
 
 CALM = "最近工作压力很大，晚上睡不好。"
-CRISIS = "我不想活了"
+AT_RISK = "我不想活了"
+CRISIS = "我想自杀"
 
 
 class WatchedModel(EchoModel):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from datetime import datetime
 
 import httpx
 import openai
@@ -160,7 +161,7 @@ async def test_with_the_model_down_a_client_in_crisis_still_gets_the_crisis_repl
 
 
 async def test_an_authored_reply_outlives_a_failure_after_it() -> None:
-    lines = Lines(crisis_lines("CN", "zh"))
+    lines = Lines(crisis_lines("CN", "zh", datetime.now()))
     failed = Failed("model_unavailable", "down")
     turn = says(Spoken("我在。", "anxin"), lines, failed, Ended("failed", "我在。", Ledger()), route=Route.CRISIS)
     answer = await ask(turn=turn, stream=True)

@@ -126,10 +126,11 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-fields = st.sampled_from(
-    ["messages", "model", "n", "tools", "stream", "stream_options", "stop", "seed", "temperature", "top_p", "anxin"]
-    + ["max_tokens", "max_completion_tokens", "response_format", "logprobs", "modalities", "functions", "audio"]
+FIELDS = (
+    "messages model n tools functions stream stream_options stop seed temperature top_p anxin max_tokens "
+    "max_completion_tokens response_format logprobs top_logprobs modalities audio"
 )
+fields = st.sampled_from(FIELDS.split())
 
 
 @given(st.dictionaries(fields, json_values, max_size=6))

@@ -12,7 +12,20 @@ from anxin.errors import ModelUnavailable
 from anxin.model.echo import EchoModel
 from anxin.safety import Ledger
 
-from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, eventually, house_of, live, says, speech, user
+from .parts import (
+    AT_RISK,
+    CALM,
+    CRISIS,
+    WatchedModel,
+    app_of,
+    client_of,
+    eventually,
+    house_of,
+    live,
+    says,
+    speech,
+    user,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +96,19 @@ async def test_beyond_the_limit_others_wait_but_a_crisis_is_answered() -> None:
         assert [(await one).status_code for one in running] == [200, 200]
         assert house_of(app).places.taken == 0
         assert (await client.post("/v1/chat/completions", json=calm)).status_code == 200
+
+
+async def test_at_t2_there_is_room_beyond_the_limit_but_not_without_end() -> None:
+    app = app_of(EchoModel(["好"], delay=0.3), max_generations=1)
+    async with client_of(app) as client:
+        texts = [CALM, AT_RISK, AT_RISK]
+        asked = []
+        for text in texts:
+            body = {"messages": user(text)}
+            asked.append(asyncio.create_task(client.post("/v1/chat/completions", json=body)))
+            await asyncio.sleep(0.05)
+        assert [(await one).status_code for one in asked] == [200, 200, 429]
+        assert house_of(app).places.taken == 0
 
 
 async def test_a_refused_turn_has_touched_no_model_and_is_not_kept() -> None:

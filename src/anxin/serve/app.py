@@ -20,7 +20,6 @@ import anxin
 from anxin import counsel
 from anxin.errors import ConfigError
 from anxin.model.protocol import Model
-from anxin.safety import regions
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
 from anxin.serve.metrics import CONTENT_TYPE, Metrics
@@ -29,6 +28,7 @@ from anxin.serve.options import ServeOptions
 from anxin.serve.page import Page
 from anxin.serve.readiness import Readiness
 from anxin.serve.refusals import Refusal, answer_refusal, answer_validation
+from anxin.serve.settings import region_codes
 from anxin.serve.shield import Shield
 from anxin.store import Conversations, MemoryConversations
 
@@ -49,9 +49,8 @@ def create_app(
 
     `conversations` are kept in memory unless a store is given; `page` is the folder of the built page.
     """
-    known = [region.code for region in regions("en")]
-    if options.region not in known:
-        raise ConfigError(f"region {options.region} has no crisis lines here; use one of {', '.join(known)}")
+    if options.region not in region_codes():
+        raise ConfigError(f"region {options.region} has no crisis lines here; use one of {', '.join(region_codes())}")
     metrics = Metrics()
     house = House(
         model=model,

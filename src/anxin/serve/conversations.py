@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -32,7 +33,7 @@ from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
 from anxin.serve.replies import PING, quoted, send_body, start_stream, to_json
 from anxin.serve.running import Running, running
-from anxin.serve.settings import read_language, read_region, read_settings
+from anxin.serve.settings import read_language, read_region, read_settings, region_codes
 from anxin.store import Conversation, Utterance
 
 __all__ = ["conversation_routes"]
@@ -60,7 +61,7 @@ async def about(request: Request) -> Response:
         {
             "version": anxin.__version__,
             "model": {"name": info.name, "demonstration": info.demonstration, "backend": info.backend},
-            "regions": [{"code": region.code, "name": region.name} for region in regions(language)],
+            "regions": [{"code": code, "name": name} for code, name in regions(language)],
             "region": house.options.region,
             "limits": {"message_characters": house.options.max_message_characters},
             "disclosure": disclosure(language),
@@ -73,7 +74,9 @@ async def lines(request: Request) -> Response:
     options = House.of(request).options
     language = read_language(request.query_params.get("language"), status=422) or options.language or "zh"
     region = read_region(request.query_params.get("region"), status=422) or options.region
-    return JSONResponse({"lines": [line_json(line) for line in crisis_lines(region, language)]})
+    return JSONResponse(
+        {"lines": [line_json(line) for line in crisis_lines(region, language, datetime.now().astimezone())]}
+    )
 
 
 async def create(request: Request) -> Response:
@@ -86,7 +89,12 @@ async def show(request: Request) -> Response:
     """What was said so far."""
     conversation = await _find(House.of(request), request.path_params["id"])
     messages = [
-        {"role": said.role, "text": said.text, "by": said.by, "lines": [line_json(line) for line in said.lines]}
+        {
+            "role": said.role,
+            "text": said.text,
+            "by": said.by,
+            "lines": [line_json(line, kept=True) for line in said.lines],
+        }
         for said in conversation.utterances
     ]
     return Response(to_json({"id": conversation.id, "messages": messages}), media_type="application/json")
@@ -136,7 +144,7 @@ class TurnStream(Response):
             conversation = await _find(house, self._id)
             turn = self._turn(conversation)
             excess = _excess(conversation, house.options) if self._text is not None else None
-            async with running(house, turn, receive, "api", only_crisis=excess) as run:
+            async with running(house, turn, receive, "api", unless_at_risk=excess) as run:
                 if self._text is not None:
                     said = Utterance("client", self._text, run.screened.ledger)
                     await house.conversations.append(self._id, said)
@@ -209,6 +217,10 @@ def _text(body: dict[str, Any], options: ServeOptions) -> str:
 
 
 def _settings(body: dict[str, Any], options: ServeOptions) -> Settings:
+    region = body.get("region")
+    if isinstance(region, str) and region not in region_codes():
+        # The page may remember a region of an older release; nobody is turned away in distress for that.
+        body = {**body, "region": None}
     return read_settings(body, options, status=422)
 
 

@@ -23,20 +23,21 @@ TurnFunction = Callable[[Turn, Model], AsyncGenerator[Event, None]]
 
 
 class Places:
-    """Counts the turns being answered."""
+    """Counts the turns being answered. Beyond the limit there are as many places again for those at risk."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.taken = 0
 
-    def enter(self) -> bool:
+    def enter(self, *, at_risk: bool = False) -> bool:
         """Take a place; False, and nothing taken, when there is none."""
-        if self.taken >= self.limit:
+        if self.taken >= (self.limit * 2 if at_risk else self.limit):
             return False
         self.taken += 1
         return True
 
     def leave(self) -> None:
+        """Give a place back."""
         self.taken -= 1
 
 

@@ -9,8 +9,8 @@ from anxin.safety import CrisisLine
 __all__ = ["line_json"]
 
 
-def line_json(line: CrisisLine) -> dict[str, Any]:
-    """The fields of the HTTP contract; `open_now` is null where the hours cannot say."""
+def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
+    """The fields of the HTTP contract; `open_now` is null in a kept reply, whose moment has passed."""
     return {
         "name": line.name,
         "number": line.number,
@@ -19,5 +19,5 @@ def line_json(line: CrisisLine) -> dict[str, Any]:
         "url": line.url,
         "kind": line.kind,
         "region": line.region,
-        "open_now": line.open_now(),
+        "open_now": None if kept else line.open_now,
     }

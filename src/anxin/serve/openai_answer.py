@@ -89,7 +89,7 @@ class Completion(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with running(self._house, self._turn, receive, "v1", only_crisis=self._excess) as run:
+        async with running(self._house, self._turn, receive, "v1", unless_at_risk=self._excess) as run:
             await (self._stream(run, send) if self._chat.stream else self._whole(run, send))
 
     async def _stream(self, run: Running, send: Send) -> None:

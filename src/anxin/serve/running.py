@@ -1,7 +1,7 @@
 """One turn on its way to one client: admitted, pumped, watched and counted. Both HTTP surfaces run on this.
 
-Whoever is in crisis is answered even where others are refused (server full, conversation too long): the turn runs
-as far as its screening, and only then is it closed. Up to there it has touched no model.
+Whoever is at risk is answered even where others are refused (server full, conversation too long): the turn runs as
+far as its screening, and only then is it closed. Up to there it has touched no model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 from starlette.types import Receive
 
 from anxin.counsel import Ended, Event, Failed, Lines, Reasoning, Route, Screened, Spoken, Turn, Waiting
-from anxin.safety import CrisisLine
+from anxin.safety import CrisisLine, Risk
 from anxin.serve.house import House
 from anxin.serve.pump import Pump
 from anxin.serve.refusals import Refusal
@@ -129,11 +129,12 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    house: House, turn: Turn, receive: Receive, surface: Surface, *, only_crisis: Refusal | None = None
+    house: House, turn: Turn, receive: Receive, surface: Surface, *, unless_at_risk: Refusal | None = None
 ) -> AsyncIterator[Running]:
     """Run a turn until the block is left or the client leaves; either stops the model and frees the place.
 
-    Raises `Refusal`: `only_crisis` if given, 429 when the server is full, unless the client is in crisis.
+    Raises `Refusal`: `unless_at_risk` if given, or 429 when the server is full. Neither stops a crisis reply, which
+    needs no model; at T2, where the model speaks too, there is room beyond the limit.
     """
     begun = time.perf_counter()
     pump = Pump(house.turn(turn, house.model))
@@ -143,9 +144,13 @@ async def running(
     run: Running | None = None
     try:
         screened = _screened(await pump.take(house.options.body_seconds))
-        refusal = only_crisis if admitted else _full(house)
-        if refusal is not None and screened.route is not Route.CRISIS:
-            raise refusal
+        at_risk = screened.ledger.risk >= Risk.T2
+        if screened.route is not Route.CRISIS:
+            if unless_at_risk is not None and not at_risk:
+                raise unless_at_risk
+            admitted = admitted or (at_risk and house.places.enter(at_risk=True))
+            if not admitted:
+                raise _full(house)
         run = Running(house, pump, surface, screened, begun)
         yield run
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from anxin.counsel import Settings
 from anxin.dialogue import Language
@@ -11,7 +11,7 @@ from anxin.safety import regions
 from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
 
-__all__ = ["read_language", "read_region", "read_settings"]
+__all__ = ["read_language", "read_region", "read_settings", "region_codes"]
 
 
 def read_settings(body: Mapping[str, Any], options: ServeOptions, *, status: int = 400, param: str = "") -> Settings:
@@ -28,14 +28,20 @@ def read_settings(body: Mapping[str, Any], options: ServeOptions, *, status: int
 
 def read_language(raw: object, *, status: int = 400, param: str = "language") -> Language | None:
     """A language, or None when none is asked for."""
-    if raw is None or raw in ("zh", "en"):
-        return cast(Language | None, raw)
+    match raw:
+        case None | "zh" | "en":
+            return raw
     raise Refusal(status, "bad_request", f"{param} must be zh or en", param=param)
 
 
 def read_region(raw: object, *, status: int = 400, param: str = "region") -> str | None:
     """A region whose crisis lines are known, or None when none is asked for."""
-    known = [region.code for region in regions("en")]
-    if raw is None or raw in known:
-        return cast(str | None, raw)
+    known = region_codes()
+    if raw is None or (isinstance(raw, str) and raw in known):
+        return raw
     raise Refusal(status, "bad_request", f"{param} must be one of {', '.join(known)}", param=param)
+
+
+def region_codes() -> tuple[str, ...]:
+    """The regions whose crisis lines are known."""
+    return tuple(code for code, _ in regions("en"))

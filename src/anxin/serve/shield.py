@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from types import FunctionType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -69,7 +70,7 @@ class Shield:
             await self._app(scope, receive, send_on)
         except Exception as fault:  # the room's outer door: whatever broke, its text may hold the client's
             self._metrics.faults.inc()
-            logger.error("fault in %s: %s", _route(scope), _where(fault))
+            logger.error("fault in %s: %s", _handler(scope), _where(fault))
             if not started:
                 await _answer(Refusal(500, "fault", "something broke here; try again"), scope, receive, send_on)
 
@@ -117,9 +118,10 @@ def _with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, 
     return given
 
 
-def _route(scope: Scope) -> str:
-    """The route's template: a path may hold what a client typed."""
-    return f"{scope['method']} {getattr(scope.get('route'), 'path', '(no route)')}"
+def _handler(scope: Scope) -> str:
+    """The handler's name rather than the path, which may hold what a client typed."""
+    handler = scope.get("endpoint")
+    return f"{handler.__module__}.{handler.__name__}" if isinstance(handler, FunctionType) else "no handler"
 
 
 def _where(fault: BaseException) -> str:
