@@ -173,9 +173,8 @@ def main() -> None:
     out.write("clients           first p50   first p95   ms/token   server ms/token\n")
     for clients, pair in rows.items():
         for name, row in zip(("direct", "anxin"), pair, strict=True):
-            out.write(
-                f"{clients:>7} {name:<8} {row.first_p50:>9.2f}   {row.first_p95:>9.2f}   {row.token:>8.4f}   {row.each:>8.4f}\n"
-            )
+            times = f"{row.first_p50:>9.2f}   {row.first_p95:>9.2f}   {row.token:>8.4f}   {row.each:>8.4f}"
+            out.write(f"{clients:>7} {name:<8} {times}\n")
         bare, through = pair
         out.write(
             f"{'':>7} {'added':<8} {through.first_p50 - bare.first_p50:>9.2f}   "

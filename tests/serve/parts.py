@@ -15,8 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from anxin.counsel import Ended, Event, Route, Screened, Spoken, Stage, Turn
-from anxin.model.echo import EchoModel
-from anxin.model.protocol import Generation, Model, Piece
+from anxin.model import EchoModel, Generation, Model, Piece
 from anxin.safety import Ledger, Risk, Verdict
 from anxin.serve import ServeOptions, bind, create_app
 from anxin.serve.house import House, TurnFunction

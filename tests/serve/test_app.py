@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from anxin.errors import ConfigError
-from anxin.model.echo import EchoModel
+from anxin.model import EchoModel
 from anxin.serve import ServeOptions, create_app
 
 from .parts import WatchedModel, app_of, client_of, live, user

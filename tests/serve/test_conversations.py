@@ -9,7 +9,7 @@ import pytest
 
 from anxin.counsel import Ended, Failed, Lines, Reasoning, Route, Spoken, Truncated, Waiting
 from anxin.errors import ModelUnavailable
-from anxin.model.echo import EchoModel
+from anxin.model import EchoModel
 from anxin.safety import Ledger, crisis_lines
 
 from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, events_of, house_of, live, says, speech
@@ -79,7 +79,7 @@ async def test_every_event_has_its_shape() -> None:
         assert await turn(client, await begin(client), CALM) == [
             ("screened", {"route": "converse", "language": "zh"}),
             ("waiting", {"place": 3}),
-            ("truncated", {"dropped": 4}),
+            ("truncated", {"dropped": 4, "shortened": False}),
             ("reasoning", {"text": "想"}),
             ("spoken", {"text": "说", "by": "model"}),
             ("failed", {"code": "model_broken", "message": "off"}),

@@ -12,8 +12,7 @@ from fastapi import FastAPI
 
 from anxin.counsel import Ended, Event, Lines, Route, Screened, Settings, Spoken, Turn, turn
 from anxin.dialogue import Dialogue
-from anxin.model.echo import EchoModel
-from anxin.model.protocol import Generation, Piece
+from anxin.model import EchoModel, Generation, Piece
 from anxin.safety import Ledger
 
 from .parts import CALM, CRISIS, app_of, client_of, events_of, house_of, text_of, user

@@ -10,12 +10,25 @@ import pytest
 
 from anxin.counsel import Ended, Event, Failed, Lines, Reasoning, Route, Spoken, Truncated, Turn, Waiting
 from anxin.errors import ContextTooLong, ModelBroken, ModelNotFound, ModelUnavailable
-from anxin.model.echo import EchoModel
-from anxin.model.protocol import Model
+from anxin.model import EchoModel, Model
 from anxin.safety import Ledger, crisis_lines
 from anxin.serve.house import TurnFunction
 
-from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, data_of, live, says, screened, speech, text_of, user
+from .parts import (
+    AT_RISK,
+    CALM,
+    CRISIS,
+    WatchedModel,
+    app_of,
+    client_of,
+    data_of,
+    live,
+    says,
+    screened,
+    speech,
+    text_of,
+    user,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -98,8 +111,8 @@ async def test_waiting_and_truncation_are_told_without_disturbing_clients() -> N
     turn = says(Waiting(2), Truncated(5), *speech("好"))
     answer = await ask(turn=turn, stream=True)
     assert ": waiting 2\n\n" in answer.text and ": truncated 5\n\n" in answer.text
-    assert {"truncated": 5} in [chunk.get("anxin") for chunk in data_of(answer.text)]
-    assert (await ask(turn=turn)).json()["anxin"]["truncated"] == 5
+    assert {"truncated": {"dropped": 5, "shortened": False}} in [chunk.get("anxin") for chunk in data_of(answer.text)]
+    assert (await ask(turn=turn)).json()["anxin"]["truncated"] == {"dropped": 5, "shortened": False}
 
 
 @pytest.mark.parametrize(("reason", "finish"), [("length", "length"), ("guarded", "content_filter")])
@@ -113,6 +126,12 @@ async def test_how_a_reply_ended(reason: str, finish: str) -> None:
 async def test_a_guarded_reply_is_replaced_or_where_it_was_sent_followed() -> None:
     turn = says(Spoken("前半句", "model"), Ended("guarded", "我们先停一下。", Ledger()))
     assert (await ask(turn=turn)).json()["choices"][0]["message"]["content"] == "我们先停一下。"
+    assert text_of((await ask(turn=turn, stream=True)).text) == "前半句\n\n我们先停一下。"
+
+
+async def test_a_replacement_that_was_spoken_is_not_said_twice() -> None:
+    end = Ended("guarded", "我们先停一下。", Ledger())
+    turn = says(Spoken("前半句", "model"), Spoken("\n\n我们先停一下。", "anxin"), end)
     assert text_of((await ask(turn=turn, stream=True)).text) == "前半句\n\n我们先停一下。"
 
 
@@ -147,6 +166,13 @@ async def test_a_model_that_breaks_off_is_an_error_event() -> None:
     assert (await ask(turn=turn)).status_code == 502
 
 
+async def test_at_t2_the_authored_care_stands_with_the_model_down() -> None:
+    down = EchoModel(error=ModelUnavailable("the model server is down"))
+    answer = (await ask(down, messages=user(AT_RISK))).json()
+    assert answer["choices"][0]["message"]["content"]
+    assert answer["anxin"]["lines"] and answer["anxin"]["failed"] == "model_unavailable"
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_with_the_model_down_a_client_in_crisis_still_gets_the_crisis_reply(stream: bool) -> None:
     down = EchoModel(error=ModelUnavailable("the model server is down"))
@@ -166,7 +192,10 @@ async def test_an_authored_reply_outlives_a_failure_after_it() -> None:
     turn = says(Spoken("我在。", "anxin"), lines, failed, Ended("failed", "我在。", Ledger()), route=Route.CRISIS)
     answer = await ask(turn=turn, stream=True)
     assert data_of(answer.text)[-1]["choices"][0]["finish_reason"] == "stop"
-    assert (await ask(turn=turn)).json()["choices"][0]["message"]["content"] == "我在。"
+    assert {"failed": "model_unavailable"} in [chunk.get("anxin") for chunk in data_of(answer.text)]
+    whole = (await ask(turn=turn)).json()
+    assert whole["choices"][0]["message"]["content"] == "我在。"
+    assert whole["anxin"]["failed"] == "model_unavailable"
 
 
 async def test_no_system_message_switches_the_gate_off() -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from anxin.counsel import Ended, Spoken, Waiting
 from anxin.errors import ModelUnavailable
-from anxin.model.echo import EchoModel
+from anxin.model import EchoModel
 from anxin.safety import Ledger
 
 from .parts import (

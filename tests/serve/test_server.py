@@ -14,7 +14,7 @@ from anxin.serve import ServeOptions, bind
 
 SERVE = """
 import sys
-from anxin.model.echo import EchoModel
+from anxin.model import EchoModel
 from anxin.serve import ServeOptions, create_app, run
 
 class Model(EchoModel):

@@ -11,8 +11,7 @@ import pytest
 
 from anxin.counsel import Event, Turn
 from anxin.errors import ModelBroken
-from anxin.model.echo import EchoModel
-from anxin.model.protocol import Model
+from anxin.model import EchoModel, Model
 
 from .parts import app_of, live, screened, text_of
 

@@ -19,7 +19,7 @@ from starlette.types import Scope
 import anxin
 from anxin import counsel
 from anxin.errors import ConfigError
-from anxin.model.protocol import Model
+from anxin.model import Model
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
 from anxin.serve.metrics import CONTENT_TYPE, Metrics

@@ -27,8 +27,8 @@ from anxin.counsel import (
 )
 from anxin.safety import crisis_lines, regions
 from anxin.serve.bodies import read_object, readable
+from anxin.serve.event_json import line_json, truncated_json
 from anxin.serve.house import House
-from anxin.serve.lines import line_json
 from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
 from anxin.serve.replies import PING, quoted, send_body, start_stream, to_json
@@ -190,8 +190,8 @@ def _encode(event: Event) -> bytes:
             return _event("screened", {"route": route.value, "language": language})
         case Waiting(place=place):
             return _event("waiting", {"place": place})
-        case Truncated(dropped=dropped):
-            return _event("truncated", {"dropped": dropped})
+        case Truncated():
+            return _event("truncated", truncated_json(event))
         case Lines(lines=lines):
             return _event("lines", {"lines": [line_json(line) for line in lines]})
         case Failed(code=code, message=message):

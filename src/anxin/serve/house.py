@@ -10,7 +10,7 @@ from typing import cast
 from starlette.requests import Request
 
 from anxin.counsel import Event, Turn
-from anxin.model.protocol import Model
+from anxin.model import Model
 from anxin.serve.metrics import Metrics
 from anxin.serve.options import ServeOptions
 from anxin.serve.page import Page

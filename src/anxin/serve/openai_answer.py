@@ -1,7 +1,8 @@
 """Events of a turn in OpenAI's shape, streamed or whole.
 
-Beyond OpenAI's fields an answer carries `anxin`: `{"route", "language"}` first, then `{"truncated"}` and `{"lines"}`
-when there are any. Clients that do not know the field ignore it; what matters is in the text as well.
+Beyond OpenAI's fields an answer carries `anxin`: `{"route", "language"}` first, then `{"truncated"}`, `{"lines"}` and,
+where authored words stand though the model failed, `{"failed"}`, when there are any. Clients that do not know the
+field ignore it; what matters is in the text as well.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from anxin.counsel import Ended, Event, Lines, Reasoning, Spoken, Truncated, Turn, Waiting
+from anxin.serve.event_json import line_json, truncated_json
 from anxin.serve.house import House
-from anxin.serve.lines import line_json
 from anxin.serve.openai_request import ChatRequest
 from anxin.serve.refusals import Refusal, model_failure, openai_error
 from anxin.serve.replies import PING, quoted, send_body, send_json, start_stream, to_json
@@ -119,8 +120,8 @@ class Completion(Response):
                 return self._frame.extra({"lines": [line_json(line) for line in lines]})
             case Waiting(place=place):
                 return b": waiting %d\n\n" % place
-            case Truncated(dropped=dropped):
-                return b": truncated %d\n\n" % dropped + self._frame.extra({"truncated": dropped})
+            case Truncated():
+                return b": truncated %d\n\n" % event.dropped + self._frame.extra({"truncated": truncated_json(event)})
             case Ended():
                 return self._ending(event, run)
         return b""
@@ -131,6 +132,8 @@ class Completion(Response):
             status = model_failure(failed.code, failed.message).status
             return b"data: " + to_json(openai_error(status, failed.code, failed.message)) + b"\n\n" + _DONE
         end = self._frame.end(_FINISH[ended.reason], _usage(ended))
+        if failed is not None:
+            end = self._frame.extra({"failed": failed.code}) + end
         return self._frame.content(missing) + end if (missing := _unsaid(run, ended)) else end
 
     async def _whole(self, run: Running, send: Send) -> None:
@@ -141,11 +144,13 @@ class Completion(Response):
                 if isinstance(event, Reasoning):
                     reasoning.append(event.text)
                 elif isinstance(event, Truncated):
-                    extra["truncated"] = event.dropped
+                    extra["truncated"] = truncated_json(event)
         if run.ended is None:
             return  # the client has left
         if run.failed is not None and not run.by_us:
             raise model_failure(run.failed.code, run.failed.message)
+        if run.failed is not None:
+            extra["failed"] = run.failed.code
         if run.lines:
             extra["lines"] = [line_json(line) for line in run.lines]
         message: dict[str, Any] = {"role": "assistant", "content": run.text, "refusal": None}
@@ -184,6 +189,6 @@ def _usage(ended: Ended) -> dict[str, int]:
 def _unsaid(run: Running, ended: Ended) -> str:
     """What a guarded reply must still say: a stream cannot take back, it can only go on."""
     said = "".join(run.spoken)
-    if ended.reason != "guarded" or ended.text == said:
+    if ended.reason != "guarded" or said.endswith(ended.text):
         return ""
     return ended.text[len(said) :] if ended.text.startswith(said) else f"\n\n{ended.text}"

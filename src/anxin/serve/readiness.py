@@ -13,7 +13,7 @@ from typing import cast
 
 from anxin.dialogue import Message
 from anxin.errors import ModelError
-from anxin.model.protocol import Generation, Model, Piece, Waiting
+from anxin.model import Generation, Model, Piece, Waiting
 
 __all__ = ["Readiness"]
 

@@ -1,12 +1,13 @@
-"""A crisis line as JSON, as the page and the API show it."""
+"""What both APIs show alike: crisis lines and truncation, as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from anxin.counsel import Truncated
 from anxin.safety import CrisisLine
 
-__all__ = ["line_json"]
+__all__ = ["line_json", "truncated_json"]
 
 
 def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
@@ -21,3 +22,8 @@ def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
         "region": line.region,
         "open_now": None if kept else line.open_now,
     }
+
+
+def truncated_json(event: Truncated) -> dict[str, Any]:
+    """How many messages the model did not see, and whether the newest was cut."""
+    return {"dropped": event.dropped, "shortened": event.shortened}
