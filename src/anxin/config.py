@@ -12,7 +12,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from anxin.errors import ConfigError
 
@@ -83,6 +83,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             return None
         (hint,) = (argument for argument in arguments if argument is not type(None))
         return _value(hint, value, where)
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"{where} must be one of {', '.join(map(str, arguments))}, not {value!r}")
+        return value
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, Mapping):
             raise ConfigError(f"{where} must be a table")

@@ -1,0 +1,146 @@
+"""`anxin chat`: a conversation in the terminal. Nothing of it is written anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from anxin.cli.terminal import complain
+from anxin.config import home
+from anxin.counsel import Counsellor, Ended, Failed, Lines, Screened, Settings, Spoken, Truncated, Waiting, disclosure
+from anxin.dialogue import Dialogue, Language
+from anxin.model import Model
+from anxin.safety import CrisisLine, Ledger, crisis_lines
+
+__all__ = ["chat"]
+
+_WORDS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "hint": "回车发送，Ctrl-C 停下当前回复；/lines 求助电话，/new 重新开始，/quit 离开。",
+        "you": "你",
+        "waiting": "前面还有 {place} 位，请稍等",
+        "dropped": "（对话太长了，中间 {dropped} 句这次没有给模型看）",
+        "shortened": "（这句话太长，中间一部分没有给模型看）",
+        "bye": "再见，照顾好自己。",
+    },
+    "en": {
+        "hint": "Enter sends, Ctrl-C stops a reply; /lines for help lines, /new to start over, /quit to leave.",
+        "you": "You",
+        "waiting": "{place} ahead of you, one moment",
+        "dropped": "(the conversation is long; {dropped} messages in its middle were not shown to the model)",
+        "shortened": "(this message is long; its middle was not shown to the model)",
+        "bye": "Goodbye, take care of yourself.",
+    },
+}
+
+
+def chat(
+    model: Annotated[str, typer.Option(help="mini, a path to a .gguf, ollama/<name> or openai/<name>.")] = "",
+    region: Annotated[str, typer.Option(help="Whose crisis lines: CN, HK, TW, SG, US, GB ...")] = "",
+    language: Annotated[str, typer.Option(help="zh or en, for the first words; then it follows yours.")] = "zh",
+    base_url: Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1.")] = "",
+    context: Annotated[int, typer.Option(help="Window in tokens, prompt and reply together.")] = 0,
+) -> None:
+    """Talk in the terminal. A pipe works too: each line is a message.
+
+    Example: anxin chat --model ollama/qwen3:4b
+    """
+    from anxin.cli.settings import configured
+    from anxin.model.resolve import resolve
+
+    config = configured()
+    speaks: Language = "en" if language == "en" else "zh"
+    chosen = resolve(model or config.model, home(), config.model_options(base_url, context))
+    settings = Settings(language=speaks, region=region or config.serve.region)
+    _conversation(chosen, Counsellor(chosen, settings), speaks)
+
+
+def _conversation(model: Model, counsellor: Counsellor, language: Language) -> None:
+    screen = Console(highlight=False, soft_wrap=True)
+    interactive = sys.stdin.isatty()
+    screen.print(disclosure(language), style="dim")
+    if interactive:
+        screen.print(_WORDS[language]["hint"], style="dim")
+    dialogue, ledger = Dialogue(), Ledger()
+    with asyncio.Runner() as runner:  # input is read outside the loop, so that Ctrl-C at the prompt leaves at once
+        try:
+            while (text := _read(screen, language, interactive)) is not None:
+                if text in ("/quit", "/exit", "/q"):
+                    break
+                if text == "/new":
+                    dialogue, ledger = Dialogue(), Ledger()
+                elif text == "/lines":
+                    _show(screen, crisis_lines(counsellor.settings.region, language, datetime.now(UTC)))
+                elif text:
+                    dialogue = dialogue.says("client", text)
+                    reply = _Reply(ledger, language)
+                    with suppress(KeyboardInterrupt):
+                        runner.run(_speak(screen, model, counsellor, dialogue, reply))
+                    ledger, language = reply.ledger, reply.language
+                    dialogue = dialogue.says("counsellor", reply.text) if reply.text else dialogue
+                    screen.print()
+        finally:
+            runner.run(model.close())
+    if interactive:
+        screen.print(_WORDS[language]["bye"], style="dim")
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What has come of one reply, also when it was stopped half-way."""
+
+    ledger: Ledger
+    language: Language
+    text: str = ""
+
+
+def _read(screen: Console, language: Language, interactive: bool) -> str | None:
+    try:
+        line = screen.input(f"\n[bold]{_WORDS[language]['you']}[/bold] › ") if interactive else sys.stdin.readline()
+    except (EOFError, KeyboardInterrupt):
+        return None
+    except UnicodeDecodeError:
+        complain("that was not readable text; type it again")
+        return ""
+    return line.strip() if line or interactive else None
+
+
+async def _speak(screen: Console, model: Model, counsellor: Counsellor, dialogue: Dialogue, reply: _Reply) -> None:
+    screen.print()
+    async with aclosing(counsellor.turn(dialogue, model, reply.ledger)) as events:
+        async for event in events:
+            words = _WORDS[reply.language]
+            match event:
+                case Screened():
+                    reply.language, reply.ledger = event.language, event.ledger
+                case Waiting():
+                    screen.print(words["waiting"].format(place=event.place), style="dim")
+                case Truncated():
+                    note = words["dropped"].format(dropped=event.dropped) if event.dropped else words["shortened"]
+                    screen.print(note, style="dim")
+                case Spoken():
+                    reply.text += event.text
+                    screen.print(escape(event.text), end="", style="bold" if event.by == "anxin" else "")
+                case Lines():
+                    screen.print()
+                    _show(screen, event.lines)
+                case Failed():
+                    screen.print()
+                    complain(event.message)
+                case Ended():
+                    reply.text, reply.ledger = event.text, event.ledger
+                case _:
+                    pass
+
+
+def _show(screen: Console, lines: tuple[CrisisLine, ...]) -> None:
+    for line in lines:
+        screen.print(f"  [bold]{escape(line.number)}[/bold]  {escape(line.name)}  [dim]{escape(line.hours)}[/dim]")

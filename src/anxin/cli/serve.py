@@ -1,0 +1,72 @@
+"""`anxin serve`: the page and the APIs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import webbrowser
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from anxin.cli.terminal import notes
+from anxin.config import home
+
+__all__ = ["serve"]
+
+
+def serve(
+    model: Annotated[str, typer.Option(help="mini, a path to a .gguf, ollama/<name> or openai/<name>.")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = -1,
+    region: Annotated[str, typer.Option(help="Whose crisis lines: CN, HK, TW, SG, US, GB ...")] = "",
+    base_url: Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1.")] = "",
+    context: Annotated[int, typer.Option(help="Window in tokens, prompt and reply together.")] = 0,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Serve the page, its API and an OpenAI-compatible /v1 on this machine.
+
+    Example: anxin serve --model ollama/qwen3:4b --port 8000
+    """
+    from anxin.cli.settings import configured
+    from anxin.model.resolve import resolve
+    from anxin.serve import bind, create_app, run
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    config = configured()
+    given: dict[str, Any] = {"host": host or None, "port": port if port >= 0 else None, "region": region or None}
+    options = replace(config.serve, **{key: value for key, value in given.items() if value is not None})
+    name = model or config.model
+    listener = bind(options)
+    try:
+        chosen = resolve(name, home(), config.model_options(base_url, context))
+    except BaseException:
+        listener.close()
+        raise
+    screen = notes()
+    if not model:
+        screen.print(asyncio.run(_others(name)), soft_wrap=True)
+
+    def announce(address: str) -> None:
+        screen.print(f"安心 Anxin is at [bold]{address}[/bold] with {name}. Press Ctrl-C to stop.", soft_wrap=True)
+        if open_page:
+            webbrowser.open(address)
+
+    run(create_app(chosen, options=options), options, listener=listener, announce=announce)
+
+
+async def _others(name: str) -> str:
+    """One line: what else was found here, and how to use it."""
+    from anxin.cli.settings import configured
+    from anxin.model.catalogue import available
+
+    found = [model for model in await available(home(), configured().endpoints) if not model.problem]
+    others = [model.name for model in found if model.name != name]
+    small = "mini is the small demonstration model. " if name == "mini" else ""
+    if not others:
+        return (
+            f"{small}No other model was found; get one with: anxin model pull OWNER/REPO:FILE.gguf, or install Ollama."
+        )
+    more = f" and {len(others) - 4} more (anxin model list)" if len(others) > 4 else ""
+    return f"{small}Also here: {', '.join(others[:4])}{more}. Use one with: anxin serve --model {others[0]}"

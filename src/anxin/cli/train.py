@@ -1,0 +1,37 @@
+"""`anxin train`: a recipe from raw data to a model folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from anxin.cli.terminal import notes
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/anxin-mini.toml.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the sources; else ANXIN_DATA.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; else runs/<name of the recipe>.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override: pretrain.tokens=1000000.")] = None,
+) -> None:
+    """Train a model from scratch: prepare, tokenizer, pre-training, fine-tuning. Run again to go on where it stopped.
+
+    Example: anxin train recipes/anxin-mini.toml --data ../shared/data --out runs/anxin-mini
+    """
+    from anxin.train import load
+    from anxin.train import train as run
+
+    chosen = load(recipe, settings)
+    screen = notes()
+
+    def report(entry: dict[str, Any]) -> None:
+        screen.print(" ".join(f"{key}={value}" for key, value in entry.items()), soft_wrap=True)
+
+    source = data or Path(os.environ.get("ANXIN_DATA", "data"))
+    folder = run(chosen, source, recipe.parent, out or Path("runs") / chosen.name, report)
+    typer.echo(folder)
