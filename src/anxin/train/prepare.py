@@ -73,10 +73,15 @@ def _one(
         if sample.id in held:
             heldout.write(line)
         else:
-            pretrain.write(line * source.pretrain)
-            sft.write(line * source.sft)
+            share = int.from_bytes(_hash(f"share/{source.name}", sample.id)[:4], "big") / 2**32
+            pretrain.write(line * _copies(source.pretrain, share))
+            sft.write(line * _copies(source.sft, share))
     counts.update(kept=len(kept) - len(held), held_out=len(held))
     return dict(counts)
+
+
+def _copies(times: float, share: float) -> int:
+    return int(times) + (share < times - int(times))
 
 
 def _hash(source: str, id: str) -> bytes:

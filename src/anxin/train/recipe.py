@@ -13,14 +13,16 @@ __all__ = ["Recipe", "Shape", "Source", "Stage", "Tokenizer", "load"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One corpus. `pretrain` and `sft` say how often it is repeated in each stage (0: left out)."""
+    """One corpus. `pretrain` and `sft` say how often it is repeated in each stage: 0 leaves it out, 0.25 takes a
+    quarter of its samples by hash, 2.5 takes all twice and half once more. `within_recipe` reads `path` from the
+    recipe's own folder."""
 
     name: str
     reader: str
     path: str
     licence: str
-    pretrain: int = 1
-    sft: int = 0
+    pretrain: float = 1.0
+    sft: float = 0.0
     held_out: int = 0
     drop_ids: str = ""
     within_recipe: bool = False
