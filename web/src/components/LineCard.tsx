@@ -1,0 +1,75 @@
+import { useTexts } from "../texts";
+import type { Line } from "../wire";
+
+interface Props {
+  lines: readonly Line[];
+  /** False when the lines come from an earlier visit: what was open then says nothing about now. */
+  live?: boolean;
+}
+
+/** Crisis lines, best first. Calm on purpose: the number is the largest thing, nothing is red. */
+export function LineCard({ lines, live = true }: Props) {
+  return (
+    <ul className="lines">
+      {lines.map((line) => (
+        <LineRow key={`${line.region}/${line.name}/${line.number}`} line={line} live={live} />
+      ))}
+    </ul>
+  );
+}
+
+function LineRow({ line, live }: { line: Line; live: boolean }) {
+  const { t } = useTexts();
+  const number = dialable(line.number);
+  const host = hostOf(line.url);
+  const open = live ? line.open_now : null;
+  return (
+    <li className="line">
+      <div className="line-head">
+        <span className="line-name">{line.name}</span>
+        {open !== null && (
+          <span className={open ? "chip open" : "chip"}>{open ? t("lines.open") : t("lines.closed")}</span>
+        )}
+      </div>
+      {number ? (
+        <a
+          className="line-number"
+          href={`tel:${number}`}
+          aria-label={t("lines.call", { name: line.name, number: line.number })}
+        >
+          {line.number}
+        </a>
+      ) : (
+        <span className="line-number">{line.number}</span>
+      )}
+      {(line.hours || line.note) && (
+        <p className="line-note">
+          {line.hours && <span>{line.hours}</span>}
+          {line.hours && line.note && <span aria-hidden="true"> · </span>}
+          {line.note && <span>{line.note}</span>}
+        </p>
+      )}
+      {host && (
+        <a className="line-site" href={line.url} target="_blank" rel="noreferrer noopener">
+          {t("lines.site", { host })}
+        </a>
+      )}
+    </li>
+  );
+}
+
+/** What a phone can dial, or null for "text HOME to ..." and the like. */
+export function dialable(number: string): string | null {
+  if (!/^\+?[\d\s()\-.转,]+$/.test(number)) return null;
+  const digits = number.replace(/转/g, ",").replace(/[^\d+,]/g, "");
+  return /\d{3}/.test(digits) ? digits : null;
+}
+
+function hostOf(url: string): string | null {
+  try {
+    const { protocol, hostname } = new URL(url);
+    return protocol === "https:" || protocol === "http:" ? hostname.replace(/^www\./, "") : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,60 @@
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+
+/** Within this many pixels of the end a reader counts as being at the end. */
+const NEAR_END = 72;
+
+export interface Place {
+  atEnd: boolean;
+  /** Something was added below while the reader was elsewhere. */
+  unread: boolean;
+  toEnd: () => void;
+}
+
+/**
+ * Keeps the reader's place: follows what is new only while they are at the end, and never moves the page otherwise.
+ * `content` is whatever changes when there is more to read.
+ */
+export function usePlace(scroller: RefObject<HTMLElement | null>, content: unknown): Place {
+  const following = useRef(true);
+  const [atEnd, setAtEnd] = useState(true);
+  const [unread, setUnread] = useState(false);
+
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (!element) return;
+    following.current = true;
+    element.scrollTop = element.scrollHeight;
+    setAtEnd(true);
+    setUnread(false);
+  }, [scroller]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const look = (): void => {
+      const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
+      following.current = near;
+      setAtEnd(near);
+      if (near) setUnread(false);
+    };
+    // A keyboard that opens, or a composer that grows, makes the room smaller from below.
+    const resized = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight;
+    });
+    element.addEventListener("scroll", look, { passive: true });
+    resized.observe(element);
+    return () => {
+      element.removeEventListener("scroll", look);
+      resized.disconnect();
+    };
+  }, [scroller]);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    if (following.current) element.scrollTop = element.scrollHeight;
+    else setUnread(true);
+  }, [scroller, content]);
+
+  return { atEnd, unread, toEnd };
+}

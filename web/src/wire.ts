@@ -1,0 +1,77 @@
+/** What travels between the page and the server: the types of the contract, nothing else. */
+
+export type Language = "zh" | "en";
+
+export interface About {
+  version: string;
+  model: { name: string; demonstration: boolean; backend: string };
+  regions: Region[];
+  region: string;
+  limits: { message_characters: number };
+  disclosure: string;
+}
+
+export interface Region {
+  code: string;
+  name: string;
+}
+
+/** One crisis line, always from the server's dated data file; the page knows no number of its own. */
+export interface Line {
+  name: string;
+  number: string;
+  hours: string;
+  note: string;
+  url: string;
+  kind: "line" | "emergency";
+  region: string;
+  open_now: boolean | null;
+}
+
+export interface SavedMessage {
+  role: "client" | "counsellor";
+  text: string;
+  by: "model" | "anxin" | null;
+  lines: Line[];
+}
+
+export interface SavedConversation {
+  id: string;
+  messages: SavedMessage[];
+}
+
+export type EndReason = "stop" | "length" | "guarded" | "failed";
+
+export type TurnEvent =
+  | { type: "screened"; route: "crisis" | "decline" | "converse" | "humour"; language: Language }
+  | { type: "waiting"; place: number }
+  | { type: "truncated"; dropped: number }
+  | { type: "reasoning"; text: string }
+  | { type: "spoken"; text: string; by: "model" | "anxin" }
+  | { type: "lines"; lines: Line[] }
+  | { type: "failed"; code: string; message: string }
+  | { type: "ended"; reason: EndReason; text?: string };
+
+const KNOWN: ReadonlySet<string> = new Set<TurnEvent["type"]>([
+  "screened",
+  "waiting",
+  "truncated",
+  "reasoning",
+  "spoken",
+  "lines",
+  "failed",
+  "ended",
+]);
+
+/** Reads one frame of the stream. Null for kinds a newer server may send and for data that is not an object. */
+export function readEvent(type: string, data: string): TurnEvent | null {
+  if (!KNOWN.has(type)) return null;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(data);
+  } catch {
+    return null;
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) return null;
+  return { ...fields, type } as TurnEvent;
+}
