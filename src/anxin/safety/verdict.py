@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-__all__ = ["Action", "Concern", "Evidence", "Risk", "Subject", "Verdict"]
+__all__ = ["Action", "Concern", "Cue", "Evidence", "Risk", "Subject", "Verdict"]
 
 
 class Risk(IntEnum):
@@ -62,6 +62,15 @@ class Action(StrEnum):
     DECLINE = "decline"
 
 
+class Cue(StrEnum):
+    """How a message may answer a question that the crisis protocol has just asked."""
+
+    YES = "yes"
+    NO = "no"
+    REFUSES = "refuses"
+    SAFE = "safe"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A span of the client's own text, in characters (code points) of the original, and why it counts."""
@@ -73,7 +82,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the screen found in one message. `fault` names what broke when the verdict is a safe default."""
+    """What the screen found in one message. `fault` names what broke when the verdict is a safe default.
+
+    `cues` matter only beside a question asked in the turn before; they never change the risk of a message by itself.
+    """
 
     risk: Risk
     concerns: tuple[Concern, ...] = ()
@@ -81,3 +93,4 @@ class Verdict:
     action: Action = Action.CONVERSE
     evidence: tuple[Evidence, ...] = ()
     fault: str = ""
+    cues: tuple[Cue, ...] = ()

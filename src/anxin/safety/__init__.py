@@ -1,0 +1,34 @@
+"""Safety: risk screening, the conversation's ledger, crisis protocol, crisis lines and the output guard.
+
+Total: every path returns a verdict or a reply, and doubt or a fault counts as risk. Standard library only.
+"""
+
+from anxin.safety.crisis import CrisisReply, crisis_reply, decline_reply, support_reply
+from anxin.safety.guard import Guard
+from anxin.safety.ledger import Ledger, Track
+from anxin.safety.lines import CrisisLine, crisis_lines, regions
+from anxin.safety.records import judge
+from anxin.safety.screening import screen
+from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
+
+__all__ = [
+    "Action",
+    "Concern",
+    "CrisisLine",
+    "CrisisReply",
+    "Cue",
+    "Evidence",
+    "Guard",
+    "Ledger",
+    "Risk",
+    "Subject",
+    "Track",
+    "Verdict",
+    "crisis_lines",
+    "crisis_reply",
+    "decline_reply",
+    "judge",
+    "regions",
+    "screen",
+    "support_reply",
+]

@@ -1,0 +1,148 @@
+"""Reading a hit in its context: negation, whose it is, when it was, whether it is told of a story.
+
+Every rule here may lower a level, so each asks for plain evidence; where it is missing the hit stands (when unsure,
+up). Rules read the folded plain text; the words they look for are authored in `context.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from anxin.safety.verdict import Subject
+
+__all__ = ["Reading", "read"]
+
+_CLAUSE_END = re.compile(r"[,.!?;:\n]")
+_SENTENCE_END = re.compile(r"[.!?;\n]")
+_LOOK = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a hit is meant."""
+
+    negated: bool
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    not_negators: re.Pattern[str]
+    negation: re.Pattern[str]
+    after: re.Pattern[str]
+    oneself: re.Pattern[str]
+    other: re.Pattern[str]
+    speech: re.Pattern[str]
+    past: re.Pattern[str]
+    present: re.Pattern[str]
+    told: re.Pattern[str]
+    place_of_story: re.Pattern[str]
+
+
+def read(text: str, start: int, end: int, *, english: bool) -> Reading:
+    """How the hit `text[start:end]` of folded text is meant."""
+    words = _words(english)
+    left = max(0, start - _LOOK)
+    before = text[left:start]
+    after = text[end : end + _LOOK]
+    clause = before[_last(_CLAUSE_END, before) :]
+    sentence = before[_last(_SENTENCE_END, before) :]
+    hit = text[start:end]
+    negated = _negated(words, clause, after)
+    subject = _subject(words, clause, sentence, hit)
+    if subject is not Subject.OTHER:
+        tail = after[: _first(_SENTENCE_END, after)]
+        whole = sentence + hit + tail
+        if words.place_of_story.search(whole) or (
+            subject is Subject.NONE and words.told.search(whole) and not words.oneself.search(whole)
+        ):
+            subject = Subject.FICTION
+        elif words.past.search(whole) and not words.present.search(whole):
+            subject = Subject.PAST
+        else:
+            subject = Subject.SELF
+    return Reading(negated, subject)
+
+
+def _negated(words: _Words, clause: str, after: str) -> bool:
+    # Words such as 恨不得 or "can't stop" hold a negator and mean its opposite: blank them before looking.
+    plain = words.not_negators.sub(lambda match: "\x00" * len(match.group()), clause)
+    return bool(words.negation.search(plain) or words.after.match(after))
+
+
+def _subject(words: _Words, clause: str, sentence: str, hit: str) -> Subject:
+    if words.oneself.search(hit):
+        return Subject.SELF
+    here = _nearest(words, clause)
+    if here is not Subject.NONE:
+        return here
+    earlier = sentence[: len(sentence) - len(clause)]
+    if earlier and (words.speech.search(clause) or words.speech.search(earlier[-8:])):
+        said = _nearest(words, earlier)
+        if said is Subject.OTHER:
+            return said
+    if words.oneself.search(sentence):
+        return Subject.SELF
+    return Subject.NONE
+
+
+def _nearest(words: _Words, text: str) -> Subject:
+    mine = _last_start(words.oneself, text)
+    theirs = _last_start(words.other, text)
+    if mine < 0 and theirs < 0:
+        return Subject.NONE
+    return Subject.OTHER if theirs > mine else Subject.SELF
+
+
+def _last_start(pattern: re.Pattern[str], text: str) -> int:
+    place = -1
+    for match in pattern.finditer(text):
+        place = match.end()
+    return place
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    place = 0
+    for match in pattern.finditer(text):
+        place = match.end()
+    return place
+
+
+def _first(pattern: re.Pattern[str], text: str) -> int:
+    match = pattern.search(text)
+    return match.start() if match else len(text)
+
+
+@cache
+def _words(english: bool) -> _Words:
+    raw = tomllib.loads(resources.files("anxin.safety").joinpath("context.toml").read_text("utf-8"))
+    table: Mapping[str, Any] = raw["en" if english else "zh"]
+    edge = (r"(?<![a-z0-9])", r"(?![a-z0-9])") if english else ("", "")
+    space = " ?" if english else ""
+
+    def one_of(words: Sequence[str]) -> str:
+        return "(?:" + "|".join(words) + ")"
+
+    def any_word(name: str) -> re.Pattern[str]:
+        return re.compile(edge[0] + one_of(table[name]) + edge[1])
+
+    negation = edge[0] + one_of(table["negators"]) + f"(?:{space}{one_of(table['fillers'])})*{space}$"
+    after = space + one_of(table["after"]) + edge[1]
+    return _Words(
+        not_negators=any_word("not_negators"),
+        negation=re.compile(negation),
+        after=re.compile(after),
+        oneself=any_word("oneself"),
+        other=any_word("other"),
+        speech=any_word("speech"),
+        past=any_word("past"),
+        present=any_word("present"),
+        told=any_word("told"),
+        place_of_story=any_word("place_of_story"),
+    )

@@ -1,0 +1,226 @@
+"""The conversation's risk so far: verdicts folded into one immutable value, kept outside any model's context.
+
+Risk rises at once and falls slowly: one level after three quieter messages of the client. What was once disclosed at T3 or
+above never falls below T2 within the conversation. The ledger also counts what the authored replies need: which track
+of the crisis protocol is running, how many replies each track has given, and when the safety question was last due. It
+is a function of the verdicts alone, so it can be rebuilt from the dialogue after a restart or an edit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from anxin.dialogue import Dialogue
+from anxin.safety.screening import screen
+from anxin.safety.verdict import Concern, Cue, Risk, Subject, Verdict
+
+__all__ = ["Ledger", "Track"]
+
+_QUIET_PER_LEVEL = 3
+_SUPPORT_EVERY = 6
+_SUPPORT_EVERY_AT_RISK = 3
+
+
+class Track(StrEnum):
+    """Which authored protocol a crisis follows."""
+
+    IDEATION = "ideation"
+    PLAN = "plan"
+    ATTEMPT = "attempt"
+    SELF_HARM = "self_harm"
+    METHOD = "method"
+    OTHER = "other"
+    OTHER_NOW = "other_now"
+    ABUSE = "abuse"
+    DANGER = "danger"
+    CHILD = "child"
+    VIOLENCE = "violence"
+    VIOLENCE_NOW = "violence_now"
+    VOICES = "voices"
+    REFUSAL = "refusal"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Risk, its peak and the protocol's place after `turns` messages of the client."""
+
+    risk: Risk = Risk.T0
+    peak: Risk = Risk.T0
+    calm: bool = True
+    turns: int = 0
+    quiet: int = 0
+    subject: Subject = Subject.NONE
+    concerns: tuple[Concern, ...] = ()
+    track: Track | None = None
+    given: tuple[tuple[Track, int], ...] = ()
+    declined: int = 0
+    supports: int = 0
+    support_turn: int = 0
+    support_due: bool = False
+    minor: bool = False
+
+    @classmethod
+    def of(cls, dialogue: Dialogue) -> Ledger:
+        """Screen every message of the client and fold the verdicts, in order."""
+        ledger = cls()
+        for message in dialogue.by("client"):
+            ledger = ledger.fold(screen(message.text))
+        return ledger
+
+    def replies(self, track: Track) -> int:
+        """How many replies of a track the conversation has called for, this turn's included."""
+        return dict(self.given).get(track, 0)
+
+    @property
+    def crisis(self) -> bool:
+        """Whether this turn belongs to the crisis protocol, also when the newest message alone would not."""
+        return self.risk >= Risk.T3
+
+    def fold(self, verdict: Verdict) -> Ledger:
+        """The ledger with one more message of the client."""
+        heard = self._heard(verdict)
+        risk, quiet = self._risk_after(heard)
+        peak = max(self.peak, heard, risk)
+        asked = self.support_due or self.crisis
+        concerns = tuple(dict.fromkeys((*self.concerns, *verdict.concerns)))
+        subject = self.subject
+        if heard >= Risk.T2 and verdict.subject in (Subject.SELF, Subject.OTHER, Subject.PAST):
+            subject = verdict.subject
+        folded = replace(
+            self,
+            risk=risk,
+            peak=peak,
+            quiet=quiet,
+            calm=self.calm and heard is Risk.T0 and not verdict.fault,
+            turns=self.turns + 1,
+            subject=subject,
+            concerns=concerns,
+            minor=self.minor or Concern.MINOR in verdict.concerns,
+            declined=self.declined + (verdict.action.value == "decline"),
+        )
+        if folded.crisis:
+            track = folded._track_for(verdict, heard, before=self.track if self.crisis else None, asked=asked)
+            counts = dict(self.given)
+            counts[track] = counts.get(track, 0) + 1
+            return replace(folded, track=track, given=tuple(counts.items()), support_due=False)
+        return folded._with_support(heard)
+
+    def _heard(self, verdict: Verdict) -> Risk:
+        """The verdict's risk, raised where the message answers yes to the question just asked."""
+        if Cue.YES not in verdict.cues or verdict.risk >= Risk.T4:
+            return verdict.risk
+        if self.crisis and self.track in _ASKING:
+            step = self.replies(self.track)
+            # Reply 1 asks about thoughts of suicide, reply 2 about plan, means and time (C-SSRS construct order).
+            return max(verdict.risk, Risk.T4 if step == 2 else Risk.T3)
+        if self.support_due:
+            return max(verdict.risk, Risk.T3)
+        return verdict.risk
+
+    def _risk_after(self, heard: Risk) -> tuple[Risk, int]:
+        if heard >= self.risk:
+            return heard, 0
+        quiet = self.quiet + 1
+        floor = Risk.T2 if self.peak >= Risk.T3 else Risk.T0
+        if quiet >= _QUIET_PER_LEVEL and self.risk > max(floor, heard):
+            return Risk(self.risk - 1), 0
+        return self.risk, quiet
+
+    def _track_for(self, verdict: Verdict, heard: Risk, *, before: Track | None, asked: bool) -> Track:
+        if heard < Risk.T3 and before is not None:
+            if Cue.REFUSES in verdict.cues:
+                return Track.REFUSAL
+            if verdict.fault:
+                return before
+            return _CALMER.get(before, before) if Cue.SAFE in verdict.cues else before
+        if Cue.REFUSES in verdict.cues and before is not None and heard < Risk.T5:
+            return Track.REFUSAL
+        if verdict.fault:
+            return before or Track.FAULT
+        return _track(verdict, heard)
+
+    def _with_support(self, heard: Risk) -> Ledger:
+        """Whether the kind, direct safety question is due: at once on a first T2, then not every turn."""
+        if self.risk < Risk.T2:
+            return replace(self, support_due=False, track=None)
+        wait = _SUPPORT_EVERY_AT_RISK if heard >= Risk.T2 else _SUPPORT_EVERY
+        due = self.supports == 0 or self.turns - self.support_turn >= wait
+        if not due:
+            return replace(self, support_due=False)
+        return replace(self, support_due=True, supports=self.supports + 1, support_turn=self.turns)
+
+    def to_json(self) -> str:
+        """The ledger as one JSON object, for the store. It holds no text of the client."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Ledger:
+        """Read a stored ledger. Total: what cannot be read gives a cautious ledger (T2, not calm)."""
+        try:
+            return _read(json.loads(text))
+        except Exception:  # a damaged record must not read as a calm conversation
+            return cls(risk=Risk.T2, peak=Risk.T3, calm=False, turns=1, subject=Subject.SELF)
+
+
+# Tracks whose first reply asks about thoughts of suicide and whose second asks about plan, means and time.
+_ASKING = (Track.IDEATION, Track.SELF_HARM, Track.METHOD, Track.FAULT)
+
+# When the client says they are safer, an emergency turns to the track that asks and stays.
+_CALMER: Mapping[Track, Track] = {Track.ATTEMPT: Track.PLAN, Track.OTHER_NOW: Track.OTHER, Track.DANGER: Track.ABUSE, Track.VIOLENCE_NOW: Track.VIOLENCE}  # fmt: skip
+
+
+def _track(verdict: Verdict, heard: Risk) -> Track:
+    concerns = verdict.concerns
+    now = heard >= Risk.T5
+    if Concern.MINOR in concerns and now and Concern.SELF_HARM not in concerns:
+        return Track.CHILD
+    if Concern.HARM_TO_OTHERS in concerns and Concern.SELF_HARM not in concerns:
+        return Track.VIOLENCE_NOW if now else Track.VIOLENCE
+    if Concern.ABUSE in concerns and Concern.SELF_HARM not in concerns:
+        return Track.DANGER if now else Track.ABUSE
+    if verdict.subject is Subject.OTHER:
+        return Track.OTHER_NOW if now else Track.OTHER
+    if now:
+        return Track.ATTEMPT
+    if Concern.PSYCHOSIS in concerns and Concern.SELF_HARM not in concerns:
+        return Track.VOICES
+    if heard >= Risk.T4:
+        return Track.PLAN
+    if Concern.METHOD_SEEKING in concerns:
+        return Track.METHOD
+    if any(evidence.why == "self-harm" for evidence in verdict.evidence[:1]):
+        return Track.SELF_HARM
+    return Track.IDEATION
+
+
+def _read(raw: Any) -> Ledger:
+    known = {field.name for field in fields(Ledger)}
+    if not isinstance(raw, Mapping) or raw.keys() != known:
+        raise ValueError("not a ledger")
+    numbers = {name: raw[name] for name in ("turns", "quiet", "declined", "supports", "support_turn")}
+    flags = {name: raw[name] for name in ("calm", "support_due", "minor")}
+    if any(type(value) is not int or value < 0 for value in numbers.values()):
+        raise ValueError("a count is not a count")
+    if any(type(value) is not bool for value in flags.values()):
+        raise ValueError("a flag is not a flag")
+    given = tuple((Track(track), count) for track, count in raw["given"])
+    if any(type(count) is not int or count < 0 for _, count in given):
+        raise ValueError("a count is not a count")
+    risk, peak = Risk(raw["risk"]), Risk(raw["peak"])
+    if risk > peak or (flags["calm"] and peak > Risk.T0):
+        raise ValueError("a ledger that contradicts itself")
+    return Ledger(
+        risk=risk,
+        peak=peak,
+        subject=Subject(raw["subject"]),
+        concerns=tuple(Concern(concern) for concern in raw["concerns"]),
+        track=None if raw["track"] is None else Track(raw["track"]),
+        given=given,
+        **numbers,
+        **flags,
+    )

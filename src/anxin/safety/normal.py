@@ -1,0 +1,163 @@
+"""Folding a message into the forms the screen reads, with a map back to the original code points.
+
+Three views, made only where they differ:
+    plain   NFKD without marks, lower case, ASCII width, simplified characters, no zero-width or bidi controls, straight
+            quotes, no apostrophe inside a word, single spaces
+    tight   plain, with separators between Chinese characters taken out ("自 杀", "自*杀")
+    loose   plain, with digits and signs inside words read as letters ("su1c1de") and spelled-out words joined
+            ("s u i c i d e")
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+__all__ = ["View", "fold", "fold_char", "other_views"]
+
+# Characters that fold one to one, so that the original offsets stay true.
+_EASY = re.compile(
+    r"[a-zA-Z0-9\n !\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\u4e00-\u9fff，。！？；：、“”（）《》【】…—～　「」]*"
+)
+_DOUBLE_SPACE = re.compile(r"[ 　]{2}")
+_WIDE: Mapping[str, str] = {
+    "，": ",", "。": ".", "！": "!", "？": "?", "；": ";", "：": ":", "、": ",", "“": '"', "”": '"', "（": "(", "）": ")",
+    "《": "<", "》": ">", "【": "[", "】": "]", "…": ".", "—": "-", "～": "~", "　": " ", "「": '"', "」": '"', "『": '"',
+    "』": '"', "–": "-", "−": "-", "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "＇": "'", "～": "~", "\t": " ",
+    "\r": "\n", "\x0b": "\n", "\x0c": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
+}  # fmt: skip
+_HAN = "\u3400-\u9fff"
+# Spaces and signs may hide a word; clause marks stay, they are what negation and subject are read by.
+_SPLIT = re.compile(rf"(?<=[{_HAN}])[^{_HAN}a-z0-9\n,.!?;:\"<>()\[\]]{{1,4}}(?=[{_HAN}])")
+_SPELLED = re.compile(r"(?<![a-z0-9])[a-z0-9@$!*](?:[ .\-_*/|,+~]{1,3}[a-z0-9@$!*](?![a-z0-9])){3,}(?![a-z0-9])")
+_LEET_WORD = re.compile(r"(?<![a-z0-9@$!|])(?=[a-z0-9@$!|]*[a-z])[a-z0-9@$!|]*[0-9@$!|][a-z0-9@$!|]*[a-z0-9]")
+_LEET = str.maketrans("0134578@$!|", "oieastbasil")
+_NOT_LETTER = re.compile(r"[^a-z0-9@$!*]")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Folded text; `places[i]` is where character i came from in the text it was made of, None where nothing moved."""
+
+    text: str
+    places: Sequence[int] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a span of this view stands in the text it was made of."""
+        if self.places is None:
+            return start, end
+        return self.places[start], self.places[end - 1] + 1
+
+
+@cache
+def _variants() -> Mapping[str, str]:
+    """Traditional to simplified and look-alikes; a missing file would leave these unfolded, so it is a fault."""
+    import tomllib
+
+    raw = tomllib.loads(resources.files("anxin.safety").joinpath("variants.toml").read_text("utf-8"))
+    pairs = " ".join((raw["simplified"], raw["lookalike"])).split()
+    return {pair[0]: pair[1:] for pair in pairs}
+
+
+@cache
+def _easy_table() -> Mapping[int, str]:
+    table = {ord(old): new for old, new in _WIDE.items() if len(new) == 1}
+    table |= {ord(old): new for old, new in _variants().items() if len(new) == 1}
+    return table
+
+
+def fold(text: str) -> View:
+    """The plain view of a message."""
+    if _EASY.fullmatch(text) and not _DOUBLE_SPACE.search(text):
+        return View(text.lower() if text.isascii() else text.translate(_easy_table()).lower())
+    variants = _variants()
+    out: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        if "\u4e00" <= char <= "\u9fff":
+            new = variants.get(char, char)
+        elif "a" <= char <= "z" or "0" <= char <= "9":
+            new = char
+        else:
+            new = _hard(char, variants)
+        if new == " " and out and out[-1] in " \n":
+            continue
+        if new == "'" and _inside_word(text, place, out):
+            continue
+        for piece in new:
+            out.append(piece)
+            places.append(place)
+    return View("".join(out), places)
+
+
+def fold_char(char: str) -> str:
+    """One character folded on its own, for text that arrives in pieces; apostrophes and spaces are left to the caller."""
+    if "a" <= char <= "z":
+        return char
+    variants = _variants()
+    if "\u4e00" <= char <= "\u9fff":
+        return variants.get(char, char)
+    return _hard(char, variants)
+
+
+def _hard(char: str, variants: Mapping[str, str]) -> str:
+    new = _WIDE.get(char) or variants.get(char)
+    if new is not None:
+        return new
+    if char < "\x80":
+        return char.lower() if char >= " " or char == "\n" else ""
+    kept: list[str] = []
+    for piece in unicodedata.normalize("NFKD", char):
+        kind = unicodedata.category(piece)
+        if kind in ("Mn", "Me", "Cf", "Cc", "Cs", "Co", "Cn"):
+            continue
+        if kind in ("Zs", "Zl", "Zp"):
+            kept.append(" ")
+            continue
+        piece = _WIDE.get(piece) or variants.get(piece) or piece.lower()
+        kept.append(variants.get(piece, piece))
+    return "".join(kept)
+
+
+def _inside_word(text: str, place: int, out: list[str]) -> bool:
+    following = text[place + 1 : place + 2]
+    return bool(out) and out[-1].isalpha() and out[-1].isascii() and following.isalpha() and following.isascii()
+
+
+def other_views(plain: View) -> tuple[View, ...]:
+    """The tight and loose views, where they differ from the plain one; their places point into the plain text."""
+    found: list[View] = []
+    text = plain.text
+    if _SPLIT.search(text):
+        found.append(_without(text, [match.span() for match in _SPLIT.finditer(text)]))
+    loose = _loose(text)
+    if loose is not None:
+        found.append(loose)
+    return tuple(found)
+
+
+def _loose(text: str) -> View | None:
+    cuts: list[tuple[int, int]] = []
+    read = _LEET_WORD.sub(lambda match: match.group().translate(_LEET), text)
+    for run in _SPELLED.finditer(text):
+        start, end = run.span()
+        cuts.extend((start + gap.start(), start + gap.end()) for gap in _NOT_LETTER.finditer(run.group()))
+        read = read[:start] + run.group().translate(_LEET) + read[end:]
+    if not cuts and read == text:
+        return None
+    return _without(read, cuts)
+
+
+def _without(text: str, cuts: list[tuple[int, int]]) -> View:
+    pieces: list[str] = []
+    places: list[int] = []
+    at = 0
+    for start, end in [*cuts, (len(text), len(text))]:
+        pieces.append(text[at:start])
+        places.extend(range(at, start))
+        at = end
+    return View("".join(pieces), places)

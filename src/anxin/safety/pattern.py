@@ -1,0 +1,215 @@
+"""The phrase language of the data files, and what it compiles to.
+
+    plain text      itself, after the same folding as a message
+    (a|b|c)         one of; (a|b)? one of or nothing; groups may nest
+    [abc] [1-9] x?  one of these characters; the character x or nothing
+    {name}          a named set from the file's [sets] table
+    ~ or ~6         a gap inside one clause: up to 3 (or 6) characters in Chinese, words in English
+
+English phrases match whole words. Every phrase must hold a literal that any match contains (its anchors), so that a
+scan can leave out all phrases whose anchors are not in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from anxin.errors import ConfigError
+from anxin.safety.normal import fold
+
+__all__ = ["Any", "Gap", "Node", "Phrase", "nodes_of", "parse"]
+
+_GAP = 3
+_TOKEN = re.compile(r"[()|]|~\d*|\[[^\]]+\]|\?|[^()|~\[\]?]+")
+# One space between words, however many the phrase writes around an optional group.
+_SPACE = "(?: |(?<![a-z0-9]))"
+_ASCII_WORD = re.compile(r"[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Up to `most` characters (Chinese) or words (English) of the same clause."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """One of several sequences; an empty one makes the group optional."""
+
+    choices: tuple[tuple[Node, ...], ...]
+
+
+Node = str | Gap | Any
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A compiled phrase: the literals a match must hold, and a search over folded text."""
+
+    nodes: tuple[Node, ...]
+    anchors: tuple[str, ...]
+    literal: str
+    regex: re.Pattern[str] | None
+    english: bool
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the phrase stands in folded text, as start and end."""
+        if self.regex is not None:
+            for match in self.regex.finditer(text):
+                yield match.span()
+            return
+        size = len(self.literal)
+        at = text.find(self.literal)
+        while at >= 0:
+            if not self.english or _alone(text, at, at + size):
+                yield at, at + size
+            at = text.find(self.literal, at + 1)
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    before = start > 0 and _ASCII_WORD.match(text[start - 1]) and _ASCII_WORD.match(text[start])
+    after = end < len(text) and _ASCII_WORD.match(text[end]) and _ASCII_WORD.match(text[end - 1])
+    return not (before or after)
+
+
+def parse(source: str, sets: Mapping[str, Sequence[str]], *, english: bool) -> Phrase:
+    """Compile one phrase. Raises `ConfigError` naming the phrase when it cannot be read or holds no literal."""
+    nodes = _read(_fill(source, sets), source, english=english)
+    anchors = _anchors(nodes)
+    if not anchors:
+        raise ConfigError(f"phrase {source!r} has no word that every match contains; add one")
+    if len(nodes) == 1 and isinstance(nodes[0], str):
+        return Phrase(nodes, anchors, nodes[0], None, english)
+    body = _regex(nodes, english=english)
+    if english:
+        body = f"(?<![a-z0-9]){body}(?![a-z0-9])"
+    return Phrase(nodes, anchors, "", re.compile(body), english)
+
+
+def nodes_of(source: str, sets: Mapping[str, Sequence[str]]) -> tuple[Node, ...]:
+    """The parts of a phrase for the guard's machine, where gaps count characters in both languages."""
+    return _read(_fill(source, sets), source, english=False)
+
+
+def _fill(source: str, sets: Mapping[str, Sequence[str]]) -> str:
+    def put(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in sets:
+            raise ConfigError(f"phrase {source!r} uses the set {name!r}, which the file does not define")
+        return "(" + "|".join(_fill(word, sets) for word in sets[name]) + ")"
+
+    return re.sub(r"\{(\w+)\}", put, source)
+
+
+def _read(filled: str, source: str, *, english: bool) -> tuple[Node, ...]:
+    stack: list[list[list[Node]]] = [[[]]]
+    place = 0
+    while place < len(filled):
+        match = _TOKEN.match(filled, place)
+        if match is None:
+            raise ConfigError(f"phrase {source!r} cannot be read at {filled[place:]!r}")
+        token = match.group()
+        place = match.end()
+        if token == "(":
+            stack.append([[]])
+        elif token == "|":
+            stack[-1].append([])
+        elif token == ")":
+            if len(stack) == 1:
+                raise ConfigError(f"phrase {source!r} closes a group it never opened")
+            choices = tuple(tuple(choice) for choice in stack.pop())
+            stack[-1][-1].append(Any(choices))
+        elif token == "?":
+            _make_optional(stack[-1][-1], source)
+        elif token.startswith("["):
+            stack[-1][-1].append(Any(tuple((char,) for char in _class(token[1:-1]))))
+        elif token.startswith("~"):
+            stack[-1][-1].append(Gap(int(token[1:] or _GAP)))
+        else:
+            text = fold(token).text
+            if text:
+                stack[-1][-1].append(text)
+    if len(stack) != 1 or len(stack[0]) != 1:
+        raise ConfigError(f"phrase {source!r} leaves a group open or has a bar outside one")
+    return _tidy(stack[0][0], english=english)
+
+
+def _make_optional(nodes: list[Node], source: str) -> None:
+    last = nodes.pop() if nodes else None
+    if isinstance(last, Any):
+        nodes.append(Any((*last.choices, ())))
+    elif isinstance(last, str):
+        if len(last) > 1:
+            nodes.append(last[:-1])
+        nodes.append(Any(((last[-1],), ())))
+    else:
+        raise ConfigError(f"phrase {source!r} has a question mark with nothing before it")
+
+
+def _class(inside: str) -> list[str]:
+    found: list[str] = []
+    place = 0
+    while place < len(inside):
+        if inside[place + 1 : place + 2] == "-" and place + 2 < len(inside):
+            found += [chr(code) for code in range(ord(inside[place]), ord(inside[place + 2]) + 1)]
+            place += 3
+        else:
+            found.append(inside[place])
+            place += 1
+    return found
+
+
+def _tidy(nodes: list[Node], *, english: bool) -> tuple[Node, ...]:
+    """In English the space before a gap belongs to the gap, so that `kill ~2 myself` also means `kill myself`."""
+    if not english:
+        return tuple(nodes)
+    tidy: list[Node] = []
+    for place, node in enumerate(nodes):
+        following = nodes[place + 1] if place + 1 < len(nodes) else None
+        if isinstance(node, str) and isinstance(following, Gap):
+            node = node.rstrip(" ")
+            if not node:
+                continue
+        tidy.append(node)
+    return tuple(tidy)
+
+
+def _regex(nodes: tuple[Node, ...], *, english: bool) -> str:
+    parts: list[str] = []
+    for node in nodes:
+        if isinstance(node, str):
+            parts.append(re.escape(node).replace("\\ ", _SPACE) if english else re.escape(node))
+        elif isinstance(node, Gap):
+            one = rf"(?:{_SPACE}[^\s,.!?;:]+)" if english else r"[^,.!?;:\n]"
+            parts.append(f"{one}{{0,{node.most}}}?")
+        else:
+            parts.append("(?:" + "|".join(_regex(choice, english=english) for choice in node.choices) + ")")
+    return "".join(parts)
+
+
+def _anchors(nodes: tuple[Node, ...]) -> tuple[str, ...]:
+    """The best set of literals of which every match holds at least one: long first, then few."""
+    best: tuple[str, ...] = ()
+    for node in nodes:
+        if isinstance(node, Gap):
+            continue
+        if isinstance(node, str):
+            found: tuple[str, ...] = (node.strip(" "),) if node.strip(" ") else ()
+        else:
+            found = ()
+            for choice in node.choices:
+                inner = _anchors(choice)
+                if not inner:
+                    found = ()
+                    break
+                found += inner
+        if found and (not best or _worth(found) > _worth(best)):
+            best = found
+    return tuple(dict.fromkeys(best))
+
+
+def _worth(anchors: tuple[str, ...]) -> tuple[int, int]:
+    return min(3, *(len(anchor.strip()) for anchor in anchors)), -len(anchors)

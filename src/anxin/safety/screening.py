@@ -1,0 +1,178 @@
+"""The screen: one message in, one verdict out, whatever the message and whatever breaks.
+
+    fold -> find lexicon rows in every view -> set aside what idioms cover -> read each hit in its context -> judge
+
+A fault inside gives a verdict of T2 that names it: doubt counts as risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from anxin.safety.context import read
+from anxin.safety.lexicon import Lexicon, Row, lexicon
+from anxin.safety.normal import View, fold, other_views
+from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
+
+__all__ = ["screen"]
+
+_MOST_EVIDENCE = 16
+_MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
+_HARM_TO_SELF = (Concern.SELF_HARM, Concern.METHOD_SEEKING)
+_RANK = (Subject.SELF, Subject.OTHER, Subject.PAST, Subject.FICTION, Subject.IDIOM, Subject.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    row: Row
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    row: Row
+    start: int
+    end: int
+    level: Risk
+    subject: Subject
+
+
+def screen(text: str) -> Verdict:
+    """The verdict on one message. Total: any string is accepted, and any fault inside counts as risk (T2)."""
+    try:
+        return _screen(text)
+    except Exception as error:  # the room's outer door: a broken screen must not read as "nothing found"
+        return Verdict(Risk.T2, action=Action.SUPPORT, fault=f"screen: {type(error).__name__}")
+
+
+def _screen(text: str) -> Verdict:
+    plain = fold(text)
+    hits = _hits(plain, lexicon())
+    masks = [hit for hit in hits if hit.row.mask]
+    findings: list[_Finding] = []
+    cues: list[Cue] = []
+    idiom = False
+    standing: dict[int, int] = {}
+    for hit in hits:
+        row = hit.row
+        if row.mask:
+            continue
+        if row.cue is not None:
+            cues.append(row.cue)
+            continue
+        if not row.steady and any(_covers(mask, hit) for mask in masks):
+            idiom = True
+            continue
+        key = id(row)
+        if standing.get(key, 0) >= _MOST_STANDING:
+            continue
+        finding = _judge(plain.text, hit)
+        if finding.level == row.level:
+            standing[key] = standing.get(key, 0) + 1
+        findings.append(finding)
+    cues.extend(_short_answer(plain.text))
+    return _verdict(plain, findings, cues, idiom=idiom or bool(masks))
+
+
+def _hits(plain: View, words: Lexicon) -> list[_Hit]:
+    found = [_Hit(row, start, end) for row, start, end in words.find(plain.text)]
+    for view in other_views(plain):
+        for row, start, end in words.find(view.text):
+            begin, stop = view.span(start, end)
+            if stop - begin > end - start or plain.text[begin:stop] != view.text[start:end]:
+                found.append(_Hit(row, begin, stop))
+    return found
+
+
+def _covers(mask: _Hit, hit: _Hit) -> bool:
+    """A mask covers a hit whose last character or greater half it holds; a phrase elsewhere stands."""
+    shared = min(mask.end, hit.end) - max(mask.start, hit.start)
+    return shared > 0 and (mask.start < hit.end <= mask.end or shared * 2 > hit.end - hit.start)
+
+
+def _judge(text: str, hit: _Hit) -> _Finding:
+    row, level = hit.row, hit.row.level
+    if row.steady:
+        return _Finding(row, hit.start, hit.end, level, Subject.OTHER if row.who == "other" else Subject.SELF)
+    reading = read(text, hit.start, hit.end, english=row.english)
+    subject = reading.subject
+    if row.who == "other":
+        subject = Subject.OTHER
+    elif row.who == "past":
+        subject = Subject.PAST
+    if row.concern is Concern.ABUSE and subject is Subject.OTHER:
+        # "他打我": the one who acts is not the one who suffers.
+        subject = Subject.SELF
+    if subject is Subject.NONE:
+        subject = Subject.SELF
+    if level is Risk.T0 or (level is Risk.T1 and row.concern is None):
+        return _Finding(row, hit.start, hit.end, level, subject)
+    if reading.negated:
+        return _Finding(row, hit.start, hit.end, min(level, Risk.T1), Subject.NONE)
+    if subject is Subject.FICTION:
+        level = min(level, Risk.T1)
+    elif subject is Subject.PAST:
+        level = min(level, Risk.T2)
+    elif subject is Subject.OTHER and row.concern is Concern.SELF_HARM and level >= Risk.T2:
+        # A wish to die reported of someone else cannot be asked about further here: treat it as explicit.
+        level = max(level, Risk.T3)
+    return _Finding(row, hit.start, hit.end, level, subject)
+
+
+def _short_answer(text: str) -> tuple[Cue, ...]:
+    """A bare yes or no: it means nothing alone, and much after a direct question."""
+    bare = text.strip(" .,!?~\n")
+    for words, cue in ((_YES, Cue.YES), (_NO, Cue.NO)):
+        if bare in words or any(bare.startswith((word + ",", word + ".", word + " ")) for word in words):
+            return (cue,)
+    return ()
+
+
+_YES = frozenset(
+    {"有", "有的", "有过", "有一点", "是", "是的", "嗯", "嗯嗯", "对", "对的", "想", "想过", "会", "有想过", "在", "在的", "都有", "准备好了", "可能会", "yes", "yeah", "yep", "ye", "i am", "i do", "i have", "maybe", "kind of", "sort of", "sometimes", "i think so", "yes i am", "yes i do", "i guess", "可能", "也许", "有时候", "偶尔"}
+)  # fmt: skip
+_NO = frozenset(
+    {"没有", "没", "不", "不是", "不会", "不想", "没想过", "没有过", "还没有", "还没", "不在", "no", "nope", "nah", "not really", "never", "i dont", "im not", "no im not", "no i dont"}
+)  # fmt: skip
+
+
+def _verdict(plain: View, findings: Sequence[_Finding], cues: Sequence[Cue], *, idiom: bool) -> Verdict:
+    risk = max((finding.level for finding in findings), default=Risk.T0)
+    top = [finding for finding in findings if finding.level == risk]
+    subject = Subject.IDIOM if idiom and not findings else Subject.NONE
+    if top and (risk > Risk.T0 or any(finding.row.decline for finding in top)):
+        subject = min((finding.subject for finding in top), key=_RANK.index)
+    concerns = tuple(dict.fromkeys(
+        finding.row.concern
+        for finding in sorted(findings, key=lambda finding: -finding.level)
+        if finding.row.concern is not None and finding.level >= min(finding.row.level, Risk.T2)
+    ))  # fmt: skip
+    return Verdict(
+        risk=risk,
+        concerns=concerns,
+        subject=subject,
+        action=_action(risk, findings),
+        evidence=_evidence(plain, findings),
+        cues=tuple(dict.fromkeys(cues)),
+    )
+
+
+def _action(risk: Risk, findings: Sequence[_Finding]) -> Action:
+    if risk >= Risk.T3:
+        return Action.CRISIS
+    if any(finding.row.decline and finding.level == finding.row.level for finding in findings):
+        return Action.DECLINE
+    return Action.SUPPORT if risk > Risk.T0 else Action.CONVERSE
+
+
+def _evidence(plain: View, findings: Sequence[_Finding]) -> tuple[Evidence, ...]:
+    ordered = sorted(findings, key=lambda finding: (-finding.level, finding.start, finding.end))
+    spans: dict[Evidence, None] = {}
+    for finding in ordered:
+        start, end = plain.span(finding.start, finding.end)
+        spans[Evidence(start, end, finding.row.why)] = None
+        if len(spans) == _MOST_EVIDENCE:
+            break
+    return tuple(spans)
