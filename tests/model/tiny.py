@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from gguf import GGUFWriter, TokenType
+from numpy.typing import NDArray
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -18,7 +18,10 @@ _WIDTH, _HEADS, _LAYERS, _FEED = 64, 2, 2, 128
 
 
 def write_tiny(path: Path, *, context: int = CONTEXT, seed: int = 0, **flags: bool) -> Path:
-    """Write a llama of 0.1 M random weights with a byte-level vocabulary; `flags` go in as `anxin.<name>`."""
+    """Write a llama of 0.1 M random weights with a byte-level vocabulary; `flags` go in as `anxin.<name>`.
+
+    At temperature 0 it never ends: the control tokens' logits are always 0, and one of the others is above that.
+    """
     alphabet = _byte_alphabet()
     pairs = [("t", "h"), ("th", "e"), ("a", "n"), ("i", "n")]
     tokens = [*alphabet, *(left + right for left, right in pairs), *SPECIAL]
@@ -47,7 +50,10 @@ def write_tiny(path: Path, *, context: int = CONTEXT, seed: int = 0, **flags: bo
     for name, value in flags.items():
         writer.add_bool(f"anxin.{name}", value)
     for name, shape in _shapes(len(tokens)):
-        writer.add_tensor(name, _weights(np.random.default_rng([seed, len(name), shape[0]]), shape))
+        weights = _weights(np.random.default_rng([seed, len(name), shape[0]]), shape)
+        if name == "output.weight":
+            weights[-len(SPECIAL) :] = 0
+        writer.add_tensor(name, weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -66,10 +72,11 @@ def _shapes(vocabulary: int) -> list[tuple[str, tuple[int, ...]]]:
     return [*shapes, ("output_norm.weight", (_WIDTH,)), ("output.weight", (vocabulary, _WIDTH))]
 
 
-def _weights(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _weights(random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if len(shape) == 1:
         return np.ones(shape, np.float32)
-    return random.normal(0, 0.05, shape).astype(np.float32)
+    weights: NDArray[np.float32] = random.normal(0, 0.05, shape).astype(np.float32)
+    return weights
 
 
 def _byte_alphabet() -> list[str]:

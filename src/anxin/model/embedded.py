@@ -18,7 +18,7 @@ from anxin.model.engine import Engine
 from anxin.model.gguf import read_header
 from anxin.model.protocol import Generation, ModelInfo, Piece, Waiting
 from anxin.model.queue import Queue
-from anxin.model.runtime import check_loadable
+from anxin.model.runtime import STOPPABLE, check_loadable
 from anxin.model.slots import Slots
 from anxin.model.text import estimate, whole
 
@@ -55,7 +55,12 @@ class EmbeddedModel:
         self._places = places
         self._threads = threads or usable_cores()
         self._trusted = trusted
-        self._more: Mapping[str, Any] = {"repeat_penalty": repeat_penalty, "repeat_last_n": 64, "cache_prompt": True}
+        self._more: Mapping[str, Any] = {
+            "repeat_penalty": repeat_penalty,
+            "repeat_last_n": 64,
+            "cache_prompt": True,
+            **STOPPABLE,
+        }
         self._control = header.control_tokens
         self._markup = re.compile("|".join(map(re.escape, self._control)) or r"(?!)")
         self._info = ModelInfo(

@@ -1,7 +1,8 @@
 """llama.cpp inside this process: started with every flag that matters, spoken to over loopback.
 
-Its HTTP side is used rather than its Python callbacks: a callback runs only once a token is there, so a client who
-leaves while their prompt is read could not stop it, while a closed connection is noticed within a second.
+Its HTTP side is used rather than its Python callbacks: those run only once a token is there, so a client who leaves
+while their prompt is read could not stop it. Over HTTP llama.cpp notices a closed connection when it next writes to
+it, which with `STOPPABLE` in the request is after every batch of the prompt, and without it only at the first token.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from typing import Any, Final
 
 from anxin.errors import ModelBroken, ModelFileError
 
-__all__ = ["Runtime", "check_loadable"]
+__all__ = ["STOPPABLE", "Runtime", "check_loadable"]
 
-_BATCH: Final = 128  # tokens; a cancelled prompt stops at a batch's end, and larger batches read it no faster
+STOPPABLE: Final = {"return_progress": True}
+
+_BATCH: Final = 128  # tokens; a prompt is given up at a batch's end, and larger batches read it no faster
 _PROBE: Final = 600.0  # seconds a first load from a slow disk may take
 _ANSWER: Final = 3600.0  # seconds for one answer of the runtime
 
@@ -82,7 +85,7 @@ def check_loadable(path: Path) -> None:
     """
     if not sys.executable:
         return
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "GGML_NO_BACKTRACE": "1"}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "anxin.model.probe", str(path)],
@@ -131,6 +134,7 @@ def _start(path: Path, key: str, saved: Path, context: int, slots: int, threads:
     params.ui = False
     params.endpoint_props = False
     params.endpoint_slots = True
+    params.endpoint_metrics = True
     params.slot_save_path = f"{saved}{os.sep}"
     params.offline = True
     params.verbosity = 0
