@@ -32,6 +32,11 @@ async def test_no_page_that_loads_from_elsewhere(path: str) -> None:
     assert "cdn" not in answer.text
 
 
+def test_fastapis_own_telemetry_stays_off() -> None:
+    telemetry = getattr(app_of(), "_telemetry", {})  # older releases of FastAPI have none
+    assert not any(telemetry.get(signal) for signal in ("tracing", "metrics", "logs"))
+
+
 async def test_a_wrong_method_is_told_the_right_one() -> None:
     async with client_of(app_of()) as client:
         answer = await client.get("/v1/chat/completions")

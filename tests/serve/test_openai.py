@@ -252,7 +252,7 @@ async def test_without_a_key_the_api_is_closed_to_other_machines() -> None:
     async with client_of(app_of(host="0.0.0.0")) as client:
         answer = await client.post("/v1/chat/completions", json={"messages": user(CALM)})
     assert answer.status_code == 401
-    assert "--api-key" in answer.json()["error"]["message"]
+    assert "serve.api_keys" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("text", ["\u2028\u2029\x85", '"\\\n\r\t\x00', "😀", "\u202eabc\u200b", "</script>"])

@@ -31,7 +31,7 @@ async def test_on_loopback_a_foreign_name_is_refused(host: str) -> None:
     async with client_of(app_of()) as client:
         answer = await client.get("/api/about", headers={"host": host})
     assert answer.status_code == 403
-    assert "--allow-origin" in answer.json()["error"]["message"]
+    assert "serve.allow_origins" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])

@@ -77,6 +77,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # It would carry the text of an exception, and so of a client, to wherever the environment points it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
         routes=_routes(),
         middleware=[Middleware(Shield, options=options, metrics=metrics), *_cors(options)],

@@ -91,7 +91,7 @@ def _authorise(request: Request, options: ServeOptions) -> None:
     if not options.api_keys:
         if options.on_loopback:
             return
-        message = "this server is open to other machines and has no API key yet; start it with --api-key"
+        message = "this server is open to other machines and has no API key yet; set serve.api_keys in config.toml"
         raise Refusal(401, "no_api_key", message)
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     offered = given.strip().encode()

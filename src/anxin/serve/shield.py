@@ -85,14 +85,18 @@ class Shield:
             and not is_loopback(_name(host))
             and host not in self._origins
         ):
-            message = "this server answers as localhost only; add the address you use with --allow-origin"
+            message = (
+                "this server answers as localhost only; add the address you use to serve.allow_origins in config.toml"
+            )
             return Refusal(403, "unknown_host", message)
         origin = headers.get("origin")
         if origin is None or scope["method"] in _SAFE or self._any_origin:
             return None
         if _authority(origin) in self._origins or _authority(origin) == _authority(f"//{host}"):
             return None
-        return Refusal(403, "unknown_origin", "pages of this origin may not call; add it with --allow-origin")
+        return Refusal(
+            403, "unknown_origin", "pages of this origin may not call; add it to serve.allow_origins in config.toml"
+        )
 
 
 def _authority(origin: str) -> str:
