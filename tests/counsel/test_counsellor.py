@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+import anxin
+from anxin import Counsellor, screen
+from anxin.dialogue import Dialogue
+from anxin.errors import DialogueError, ModelNotFound
+from anxin.safety import Risk
+
+
+def test_the_python_door() -> None:
+    answer = Counsellor("echo").answer("今天有点累")
+    assert answer.text and not answer.error
+    assert answer.verdict.risk <= Risk.T1
+    again = Counsellor("echo").answer(Dialogue().says("client", "我已经吃了一瓶药"), answer.ledger)
+    assert again.ledger.risk is Risk.T5 and again.lines
+    assert screen("我不想活了").risk >= Risk.T2
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(DialogueError, match="must end with the client"):
+        Counsellor("echo").answer(Dialogue())
+    with pytest.raises(ModelNotFound, match="no model"):
+        Counsellor("nothing-of-this-name").answer("hi")
+    with pytest.raises(AttributeError, match="no attribute"):
+        _ = anxin.nothing  # type: ignore[attr-defined]
