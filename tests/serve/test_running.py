@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from anxin.counsel import Ended, Spoken, Waiting
-from anxin.errors import ModelUnavailable
+from anxin.errors import ContextTooLong, ModelUnavailable
 from anxin.model import EchoModel
 from anxin.safety import Ledger
 
@@ -186,6 +186,15 @@ async def test_two_apps_count_apart() -> None:
         await one.post("/v1/chat/completions", json={"messages": user(CALM)})
         assert "anxin_turns_total{" in (await one.get("/metrics")).text
         assert "anxin_turns_total{" not in (await other.get("/metrics")).text
+
+
+async def test_a_failed_turn_is_a_sign_and_a_prompt_too_long_is_none() -> None:
+    for error, status in ((ModelUnavailable("down"), 503), (ContextTooLong("too long"), 200)):
+        model = EchoModel(error=error)
+        async with client_of(app_of(model)) as client:
+            await client.post("/v1/chat/completions", json={"messages": user(CALM)})
+            model._error = None
+            assert (await client.get("/readyz")).status_code == status
 
 
 async def test_ready_tells_of_the_model_and_health_of_the_process() -> None:

@@ -16,6 +16,7 @@ from typing import Literal
 from starlette.types import Receive
 
 from anxin.counsel import Ended, Event, Failed, Lines, Reasoning, Route, Screened, Spoken, Turn, Waiting
+from anxin.errors import ContextTooLong
 from anxin.safety import CrisisLine, Risk
 from anxin.serve.house import House
 from anxin.serve.pump import Pump
@@ -75,9 +76,10 @@ class Running:
             if self._pump.stopped:
                 return None
             batch = self._broken("ended without its last event")
-        for event in batch:
+        joined = _joined(batch)
+        for event in joined:
             self._note(event)
-        return _joined(batch)
+        return joined
 
     def _broken(self, how: str) -> list[Event]:
         logger.error("a turn %s", how)
@@ -103,7 +105,8 @@ class Running:
             self.lines = event.lines
         elif isinstance(event, Failed):
             self.failed = event
-            self._house.readiness.note(event.code)
+            if event.code != ContextTooLong.code:  # that is the prompt's fault
+                self._house.readiness.note(event.code)
         elif isinstance(event, Ended):
             self.ended = event
             self._count(event)
