@@ -214,6 +214,7 @@ class EmbeddedModel:
             self._forgetting = loop.call_later(self._forget_after, self._begin_to_forget)
 
     def _begin_to_forget(self) -> None:
+        self._forgetting = None
         task = asyncio.get_running_loop().create_task(self._forget())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

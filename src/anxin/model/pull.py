@@ -70,6 +70,8 @@ class _Hub:
     def __init__(self, endpoint: str, token: str) -> None:
         # Here and not above: the import takes a tenth of a second that no other command needs.
         import huggingface_hub
+        import huggingface_hub.errors
+        import huggingface_hub.utils
 
         self._lib: Any = huggingface_hub
         self._errors: Any = huggingface_hub.errors
@@ -107,7 +109,7 @@ class _Hub:
             ) from None
         except errors.OfflineModeIsEnabled:
             raise ModelUnavailable("downloads are switched off by HF_HUB_OFFLINE; unset it") from None
-        except (errors.HfHubHTTPError, httpx.HTTPError, OSError, ValueError) as error:
+        except Exception as error:  # the library's HTTP client, and so its errors, differ from version to version
             raise ModelUnavailable(
                 f"{place} cannot be asked for {what}; try again or set HF_ENDPOINT to a mirror"
             ) from error
@@ -183,7 +185,7 @@ def _stream(client: httpx.Client, remote: _Remote, file: BinaryIO, progress: Pro
         if start and response.status_code != 206:
             file.seek(0)  # the server cannot resume
             file.truncate()
-        for chunk in response.iter_bytes(_CHUNK):
+        for chunk in response.iter_bytes():
             file.write(chunk)
             if progress is not None:
                 progress(file.tell(), remote.size)
