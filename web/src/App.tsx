@@ -142,6 +142,7 @@ export function App() {
               void session.reconnect();
               field.current?.focus();
             }}
+            onNew={startNew}
             onBack={(id) => void session.goBack(id)}
             onClose={
               notice

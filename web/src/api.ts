@@ -3,10 +3,11 @@
 import { frames } from "./stream";
 import { type About, type Language, type Line, readEvent, type SavedConversation, type TurnEvent } from "./wire";
 
-/** The server answered and said no. `status` is HTTP's, `wait` the seconds of Retry-After where given. */
+/** The server answered and said no. `status` is HTTP's, `code` the server's, `wait` the seconds of Retry-After. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
+    readonly code: string,
     readonly wait: number | null,
   ) {
     super(`the server refused with ${String(status)}`);
@@ -96,7 +97,16 @@ async function call(url: string, init: RequestInit): Promise<Response> {
   if (response.ok) return response;
   if (response.status >= 500) throw new Unreachable();
   const wait = Number(response.headers.get("Retry-After"));
-  throw new Refused(response.status, Number.isFinite(wait) && wait > 0 ? Math.ceil(wait) : null);
+  throw new Refused(response.status, await codeOf(response), Number.isFinite(wait) && wait > 0 ? Math.ceil(wait) : null);
+}
+
+async function codeOf(response: Response): Promise<string> {
+  try {
+    const { error } = (await response.json()) as { error?: { code?: unknown } };
+    return typeof error?.code === "string" ? error.code : "";
+  } catch {
+    return "";
+  }
 }
 
 async function json(response: Response): Promise<unknown> {

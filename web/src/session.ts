@@ -10,7 +10,7 @@ import { advance, type Conversation, EMPTY, lastAsked, sentSinceBreak, type Turn
 
 /** One line above the composer, at most one at a time. */
 export type Notice =
-  | { kind: "lost" | "forgotten" | "deleted" | "busy" | "tooLong" | "unreadable" | "notDeleted" }
+  | { kind: "lost" | "forgotten" | "deleted" | "busy" | "tooLong" | "full" | "unreadable" | "notDeleted" }
   | { kind: "fresh"; back: string | null }
   | { kind: "tooMany"; seconds: number | null };
 
@@ -143,10 +143,12 @@ export class Session {
   }
 
   private async take(kind: "turns" | "retry", text: string, signal: AbortSignal): Promise<void> {
+    const sure = this.heard || this.id === null;
+    this.heard = this.heard && kind === "retry";
     const id = this.id ?? this.adopt(await api.createConversation(signal));
     if (signal.aborted) return;
     try {
-      await this.listen(id, this.heard ? kind : await this.settle(id, text), text, signal);
+      await this.listen(id, sure ? kind : await this.settle(id, text), text, signal);
     } catch (error) {
       if (!(error instanceof Refused && error.status === 404)) throw error;
       // The server was restarted: the words above stay in view, the new ones go into a new conversation.
@@ -235,7 +237,7 @@ export class Session {
 function noticeOf(error: unknown): Notice {
   if (error instanceof Refused) {
     if (error.status === 409) return { kind: "busy" };
-    if (error.status === 413) return { kind: "tooLong" };
+    if (error.status === 413) return { kind: error.code === "conversation_too_long" ? "full" : "tooLong" };
     if (error.status === 429) return { kind: "tooMany", seconds: error.wait };
     if (error.status === 400 || error.status === 422) return { kind: "unreadable" };
     return { kind: "lost" };

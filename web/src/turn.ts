@@ -29,6 +29,8 @@ export interface CounsellorMessage {
   reasoning: string;
   /** Messages of the middle that the model did not see. */
   dropped: number;
+  /** The person's newest message was itself too long for the model to see whole. */
+  shortened: boolean;
   /** Place in the queue, 1 is next; null when not waiting. */
   place: number | null;
   ending: Ending;
@@ -124,6 +126,7 @@ function silence(key: number, language: Language): CounsellorMessage {
     lines: [],
     reasoning: "",
     dropped: 0,
+    shortened: false,
     place: null,
     ending: null,
     failure: null,
@@ -155,7 +158,7 @@ function hear(state: Conversation, event: TurnEvent): Conversation {
     case "waiting":
       return withReply(state, { place: event.place });
     case "truncated":
-      return withReply(state, { dropped: event.dropped });
+      return withReply(state, { dropped: event.dropped, shortened: event.shortened ?? false });
     case "reasoning":
       return withReply(state, (reply) => ({ reasoning: reply.reasoning + event.text, place: null }));
     case "spoken":

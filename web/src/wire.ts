@@ -45,7 +45,7 @@ export type EndReason = "stop" | "length" | "guarded" | "failed";
 export type TurnEvent =
   | { type: "screened"; route: "crisis" | "decline" | "converse" | "humour"; language: Language }
   | { type: "waiting"; place: number }
-  | { type: "truncated"; dropped: number }
+  | { type: "truncated"; dropped: number; shortened?: boolean }
   | { type: "reasoning"; text: string }
   | { type: "spoken"; text: string; by: "model" | "anxin" }
   | { type: "lines"; lines: Line[] }

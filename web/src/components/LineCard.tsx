@@ -21,6 +21,7 @@ export function LineCard({ lines, live = true }: Props) {
 function LineRow({ line, live }: { line: Line; live: boolean }) {
   const { t } = useTexts();
   const number = dialable(line.number);
+  const byText = textOnly(line.note);
   const host = hostOf(line.url);
   const open = live ? line.open_now : null;
   return (
@@ -34,13 +35,13 @@ function LineRow({ line, live }: { line: Line; live: boolean }) {
       {number ? (
         <a
           className="line-number"
-          href={`tel:${number}`}
-          aria-label={t("lines.call", { name: line.name, number: line.number })}
+          href={`${byText ? "sms" : "tel"}:${number}`}
+          aria-label={t(byText ? "lines.text" : "lines.call", { name: line.name, number: line.number })}
         >
           {line.number}
         </a>
       ) : (
-        <span className="line-number">{line.number}</span>
+        line.number !== "" && <span className="line-number">{line.number}</span>
       )}
       {(line.hours || line.note) && (
         <p className="line-note">
@@ -56,6 +57,11 @@ function LineRow({ line, live }: { line: Line; live: boolean }) {
       )}
     </li>
   );
+}
+
+/** Lines that take messages only say so first in their note; a call to them would ring nowhere. */
+export function textOnly(note: string): boolean {
+  return /^(text\b|sms\b|发短信)/i.test(note.trim());
 }
 
 /** What a phone can dial, or null for "text HOME to ..." and the like. */

@@ -5,13 +5,14 @@ import { CloseIcon } from "./icons";
 interface Props {
   notice: Notice | null;
   onRetry: () => void;
+  onNew: () => void;
   onBack: (id: string) => void;
   /** Null for what stays true until it changes by itself. */
   onClose: (() => void) | null;
 }
 
 /** One plain line above the composer; its region is always there, so that a change in it is announced. */
-export function NoticeLine({ notice, onRetry, onBack, onClose }: Props) {
+export function NoticeLine({ notice, onRetry, onNew, onBack, onClose }: Props) {
   const { t } = useTexts();
   const back = notice?.kind === "fresh" ? notice.back : null;
   return (
@@ -22,6 +23,11 @@ export function NoticeLine({ notice, onRetry, onBack, onClose }: Props) {
           {notice.kind === "lost" && (
             <button type="button" className="textual" onClick={onRetry}>
               {t("notice.retry")}
+            </button>
+          )}
+          {notice.kind === "full" && (
+            <button type="button" className="textual" onClick={onNew}>
+              {t("notice.startNew")}
             </button>
           )}
           {back !== null && (

@@ -17,6 +17,7 @@ export const Reply = memo(function Reply({ reply, onAgain }: Props) {
   return (
     <article className="reply" aria-busy={coming} aria-label={t("talk.anxin")}>
       {reply.dropped > 0 && <p className="aside">{t("talk.truncated", { count: reply.dropped })}</p>}
+      {reply.shortened && <p className="aside">{t("talk.shortened")}</p>}
       {reply.reasoning !== "" && (
         <details className="reasoning">
           <summary>{coming && reply.text === "" ? t("talk.reasoningNow") : t("talk.reasoning")}</summary>

@@ -49,6 +49,7 @@ export const en: Shape<typeof zh> = {
     truncated_one: "We’ve talked for a while, so it couldn’t see one message from the middle. If it matters, mention it again.",
     truncated_other:
       "We’ve talked for a while, so it couldn’t see {{count}} messages from the middle. If something matters, mention it again.",
+    shortened: "That message was too long to take in whole. Sent in parts, it will be heard better.",
     length: "That ran long, so it stopped here. Say “go on” if you’d like the rest.",
     guarded: "Part of that reply wasn’t right, so it has been replaced.",
     stopped: "Stopped.",
@@ -72,6 +73,7 @@ export const en: Shape<typeof zh> = {
     closed: "Closed at the moment",
     emergency: "Emergency",
     call: "Call {{name}}, {{number}}",
+    text: "Text {{name}}, {{number}}",
     site: "Website {{host}}",
   },
   composer: {
@@ -100,6 +102,8 @@ export const en: Shape<typeof zh> = {
     tooManySeconds_one: "It’s busy right now. Please send again in a second.",
     tooManySeconds_other: "It’s busy right now. Please send again in {{count}} seconds.",
     tooLong: "That was too long to send. Try it in two parts; your text is still below.",
+    full: "This conversation is full. Start a new one to go on; what you just wrote is still below.",
+    startNew: "Start a new conversation",
     unreadable: "Something in that text couldn’t be read, so it wasn’t sent. Your text is still below to change.",
     notDeleted: "It couldn’t be deleted and is still there. Please try again once you’re connected.",
     close: "OK",
