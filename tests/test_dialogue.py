@@ -21,7 +21,7 @@ def test_a_change_makes_a_new_dialogue() -> None:
 
 
 def test_wire_names_of_every_kind_are_read() -> None:
-    wire = [
+    wire: list[dict[str, Any]] = [
         {"role": "developer", "content": "be kind"},
         {"role": "user", "content": [{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}]},
         {"role": "counselor", "content": "hi"},

@@ -167,7 +167,8 @@ def test_a_models_fault_is_one_kind_event_and_words_already_said_stay(fault: Exc
 
 
 def test_an_empty_or_unfinished_answer_is_a_fault() -> None:
-    for pieces in ([Done("stop", 1, 0)], [Reply(" \n"), Done("stop", 1, 1)], [Reply("慢慢说")]):
+    answers: list[list[Piece]] = [[Done("stop", 1, 0)], [Reply(" \n"), Done("stop", 1, 1)], [Reply("慢慢说")]]
+    for pieces in answers:
         events = run("今天有点累", Scripted(pieces))
         assert [event.code for event in events if isinstance(event, Failed)] == ["model_broken"]
 

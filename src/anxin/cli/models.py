@@ -54,7 +54,8 @@ def pull(name: Annotated[str, typer.Argument(help="owner/repo:file.gguf, or owne
     from anxin.model.pull import pull as download
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=notes()) as bar:
+    screen = notes()
+    with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
         task = bar.add_task(name, total=None)
         path = download(
             name,

@@ -48,7 +48,7 @@ def _lines(path: Path) -> Iterator[str]:
         import zstandard
     except ImportError:
         raise MissingExtra("reading .zst files", "train") from None
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+    with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
         try:
             yield from io.TextIOWrapper(stream, encoding="utf-8")
         except (zstandard.ZstdError, UnicodeDecodeError) as error:

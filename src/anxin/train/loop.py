@@ -119,7 +119,7 @@ def run_stage(
         model.eval()
         with torch.no_grad():
             parts = range(0, len(held[0]) - stage.rows + 1, stage.rows)
-            losses = [fast(*tensors(held, np.arange(at, at + stage.rows))).item() for at in parts]
+            losses: list[float] = [fast(*tensors(held, np.arange(at, at + stage.rows))).item() for at in parts]
         model.train()
         return sum(losses) / len(losses)
 

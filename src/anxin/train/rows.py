@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anxin.train.tokenizer import END, END_OF_TEXT, START
 
@@ -30,7 +30,7 @@ class Encoded:
     learn: list[bool]
 
 
-def encode(record: dict[str, object], tokenizer: Tokenizer, context: int, only_counsellor: bool) -> Iterator[Encoded]:
+def encode(record: Mapping[str, Any], tokenizer: Tokenizer, context: int, only_counsellor: bool) -> Iterator[Encoded]:
     """Encode one prepared record: a dialogue gives one sample, a document one for each `context` tokens.
 
     With `only_counsellor` the loss falls on the counsellor's words and the token that ends the turn, nothing else.
@@ -42,12 +42,10 @@ def encode(record: dict[str, object], tokenizer: Tokenizer, context: int, only_c
             piece = ids[place : place + context]
             yield Encoded(piece, [not only_counsellor] * len(piece))
         return
-    messages = record["messages"]
-    assert isinstance(messages, list)
     tokens: list[int] = []
     learn: list[bool] = []
     fits: tuple[int, int] | None = None
-    for message in messages:
+    for message in record["messages"]:
         speaks = message["role"] == "assistant"
         head = [start, *tokenizer.encode(f"{message['role']}\n").ids]
         body = [*tokenizer.encode(message["content"]).ids, end]
@@ -89,8 +87,8 @@ def pack(
             rows[row].append(sample)
             if left > len(sample.tokens):
                 bisect.insort(room, (left - len(sample.tokens), row))
-    tokens = np.full((len(rows), context), tokenizer.token_to_id(END_OF_TEXT), dtype=np.uint16)
-    learn = np.zeros((len(rows), context), dtype=bool)
+    tokens: Any = np.full((len(rows), context), tokenizer.token_to_id(END_OF_TEXT), dtype=np.uint16)
+    learn: Any = np.zeros((len(rows), context), dtype=bool)
     for at, row_at in enumerate(rng.permutation(len(rows))):
         members = rows[row_at]
         place = 0
