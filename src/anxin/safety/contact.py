@@ -133,7 +133,7 @@ class Links:
 
     @property
     def hold(self) -> int | None:
-        """The place from which the text must wait: a whole address with a scheme, else from its first dot or at sign."""
+        """Where the text must wait from: a whole address with a scheme, else its first dot or at sign."""
         if not self._token:
             return None
         if _OPENING.fullmatch(self._token):

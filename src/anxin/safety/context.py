@@ -14,9 +14,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from anxin.safety.verdict import Subject
+from anxin.safety.verdict import Cue, Subject
 
-__all__ = ["Reading", "read"]
+__all__ = ["Reading", "names_oneself", "read", "short_answer"]
 
 _CLAUSE_END = re.compile(r"[,.!?;:\n]")
 _SENTENCE_END = re.compile(r"[.!?;\n]")
@@ -38,9 +38,11 @@ class _Words:
     after: re.Pattern[str]
     oneself: re.Pattern[str]
     other: re.Pattern[str]
+    addressed: re.Pattern[str]
     speech: re.Pattern[str]
     past: re.Pattern[str]
     present: re.Pattern[str]
+    real: re.Pattern[str]
     told: re.Pattern[str]
     place_of_story: re.Pattern[str]
 
@@ -59,15 +61,22 @@ def read(text: str, start: int, end: int, *, english: bool) -> Reading:
     if subject is not Subject.OTHER:
         tail = after[: _first(_SENTENCE_END, after)]
         whole = sentence + hit + tail
-        if words.place_of_story.search(whole) or (
+        in_story = words.place_of_story.search(whole) or (
             subject is Subject.NONE and words.told.search(whole) and not words.oneself.search(whole)
-        ):
+        )
+        if in_story and not words.real.search(whole):
             subject = Subject.FICTION
         elif words.past.search(whole) and not words.present.search(whole):
             subject = Subject.PAST
         else:
             subject = Subject.SELF
     return Reading(negated, subject)
+
+
+def names_oneself(text: str, *, english: bool) -> bool:
+    """Whether folded text speaks of the client in the first person, other than as the one who was told."""
+    words = _words(english)
+    return words.oneself.search(words.addressed.sub("", text)) is not None
 
 
 def _negated(words: _Words, clause: str, after: str) -> bool:
@@ -77,6 +86,8 @@ def _negated(words: _Words, clause: str, after: str) -> bool:
 
 
 def _subject(words: _Words, clause: str, sentence: str, hit: str) -> Subject:
+    if _leads(words.other, hit) and not _leads(words.oneself, hit):
+        return Subject.OTHER
     if words.oneself.search(hit):
         return Subject.SELF
     here = _nearest(words, clause)
@@ -90,6 +101,11 @@ def _subject(words: _Words, clause: str, sentence: str, hit: str) -> Subject:
     if words.oneself.search(sentence):
         return Subject.SELF
     return Subject.NONE
+
+
+def _leads(pattern: re.Pattern[str], hit: str) -> bool:
+    match = pattern.search(hit[:12])
+    return match is not None and match.start() <= 1
 
 
 def _nearest(words: _Words, text: str) -> Subject:
@@ -119,10 +135,26 @@ def _first(pattern: re.Pattern[str], text: str) -> int:
     return match.start() if match else len(text)
 
 
+def short_answer(text: str) -> tuple[Cue, ...]:
+    """A bare yes or no: it means nothing alone, and much after a direct question."""
+    first = _CLAUSE_END.split(text.strip(" ,.!?~\n"), maxsplit=1)[0].strip(" ~")
+    return tuple(cue for cue, words in _answers().items() if first in words)
+
+
+@cache
+def _answers() -> Mapping[Cue, frozenset[str]]:
+    raw = _table()["answers"]
+    return {Cue.YES: frozenset(raw["yes"]), Cue.NO: frozenset(raw["no"])}
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("anxin.safety").joinpath("context.toml").read_text("utf-8"))
+
+
 @cache
 def _words(english: bool) -> _Words:
-    raw = tomllib.loads(resources.files("anxin.safety").joinpath("context.toml").read_text("utf-8"))
-    table: Mapping[str, Any] = raw["en" if english else "zh"]
+    table: Mapping[str, Any] = _table()["en" if english else "zh"]
     edge = (r"(?<![a-z0-9])", r"(?![a-z0-9])") if english else ("", "")
     space = " ?" if english else ""
 
@@ -140,9 +172,11 @@ def _words(english: bool) -> _Words:
         after=re.compile(after),
         oneself=any_word("oneself"),
         other=any_word("other"),
+        addressed=any_word("addressed"),
         speech=any_word("speech"),
         past=any_word("past"),
         present=any_word("present"),
+        real=any_word("real"),
         told=any_word("told"),
         place_of_story=any_word("place_of_story"),
     )

@@ -1,7 +1,7 @@
 """Authored replies: the crisis protocol, the safety question, the warm no.
 
-Which reply is due follows from the ledger alone (design, section Risk), so a restart or a replay gives the same one. The
-words stand in `crisis_zh.toml` and `crisis_en.toml`; numbers come from `lines.toml` and nowhere else.
+Which reply is due follows from the ledger alone (design, section Risk), so a restart or a replay gives the same one.
+The words stand in `crisis_zh.toml` and `crisis_en.toml`; numbers come from `lines.toml` and nowhere else.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _NO_LINE: Mapping[Language, str] = {"zh": "当地的心理援助热线", "en": "
 # Stands in code because it is what is left when the data files are broken; its number still comes from lines.toml.
 _LAST_RESORT: Mapping[Language, str] = {
     "zh": "我很在意你现在的安全。要是有危险，请马上打{emergency}，或者请身边的人帮你打，别一个人待着。我还在这里。",
-    "en": "I care about your safety right now. If you are in danger, please call {emergency}, or ask someone near you to "
-    "call, and don't stay alone. I'm still here.",
+    "en": "I care about your safety right now. If you are in danger, please call {emergency}, or ask someone near you "
+    "to call, and don't stay alone. I'm still here.",
 }
 _LAST_NO: Mapping[Language, str] = {
     "zh": "这个我帮不上。你现在心里最放不下的是什么？",
@@ -95,7 +95,7 @@ def support_reply(
 
 
 def decline_reply(ledger: Ledger, verdict: Verdict, language: Language) -> str:
-    """A warm no to a request for a method, a weapon, something illegal or a dose, which goes on with the talk. Total."""
+    """A warm no to a request for a method, a weapon, a crime or a dose, which goes on with the talk. Total."""
     try:
         words = _words(language)
         kind = next((concern.value for concern in verdict.concerns if concern.value in words.decline), "default")

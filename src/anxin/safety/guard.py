@@ -50,8 +50,8 @@ class _Rules:
 class Guard:
     """Checks one reply. `feed` what the model says, show what it returns, `finish` at the end.
 
-    Total: a fault inside trips the guard. `tripped` names the rule once a forbidden span was found, and `replacement` is
-    then the authored text that ends the turn.
+    Total: a fault inside trips the guard. `tripped` names the rule once a forbidden span was found, and `replacement`
+    is then the authored text that ends the turn.
     """
 
     __slots__ = (
@@ -131,10 +131,7 @@ class Guard:
     def _take(self, char: str) -> bool:
         place = self._end
         self._end += 1
-        for folded in fold_char(char):
-            if self._read(folded, place):
-                return True
-        return False
+        return any(self._read(folded, place) for folded in fold_char(char))
 
     def _read(self, char: str, place: int) -> bool:
         """One folded character; True when the guard trips."""

@@ -1,9 +1,9 @@
 """The conversation's risk so far: verdicts folded into one immutable value, kept outside any model's context.
 
-Risk rises at once and falls slowly: one level after three quieter messages of the client. What was once disclosed at T3 or
-above never falls below T2 within the conversation. The ledger also counts what the authored replies need: which track
-of the crisis protocol is running, how many replies each track has given, and when the safety question was last due. It
-is a function of the verdicts alone, so it can be rebuilt from the dialogue after a restart or an edit.
+Risk rises at once and falls slowly: one level after three quieter messages of the client. What was once disclosed at
+T3 or above never falls below T2 within the conversation. The ledger also counts what the authored replies need: which
+track of the crisis protocol is running, how many replies each track has given, and when the safety question was last
+due. It is a function of the verdicts alone, so it can be rebuilt from the dialogue after a restart or an edit.
 """
 
 from __future__ import annotations
@@ -171,7 +171,12 @@ class Ledger:
 _ASKING = (Track.IDEATION, Track.SELF_HARM, Track.METHOD, Track.FAULT)
 
 # When the client says they are safer, an emergency turns to the track that asks and stays.
-_CALMER: Mapping[Track, Track] = {Track.ATTEMPT: Track.PLAN, Track.OTHER_NOW: Track.OTHER, Track.DANGER: Track.ABUSE, Track.VIOLENCE_NOW: Track.VIOLENCE}  # fmt: skip
+_CALMER: Mapping[Track, Track] = {
+    Track.ATTEMPT: Track.PLAN,
+    Track.OTHER_NOW: Track.OTHER,
+    Track.DANGER: Track.ABUSE,
+    Track.VIOLENCE_NOW: Track.VIOLENCE,
+}
 
 
 def _track(verdict: Verdict, heard: Risk) -> Track:

@@ -24,12 +24,28 @@ _EASY = re.compile(
     r"[a-zA-Z0-9\n !\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\u4e00-\u9fff，。！？；：、“”（）《》【】…—～　「」]*"
 )
 _DOUBLE_SPACE = re.compile(r"[ 　]{2}")
-_WIDE: Mapping[str, str] = {
-    "，": ",", "。": ".", "！": "!", "？": "?", "；": ";", "：": ":", "、": ",", "“": '"', "”": '"', "（": "(", "）": ")",
-    "《": "<", "》": ">", "【": "[", "】": "]", "…": ".", "—": "-", "～": "~", "　": " ", "「": '"', "」": '"', "『": '"',
-    "』": '"', "–": "-", "−": "-", "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "＇": "'", "～": "~", "\t": " ",
-    "\r": "\n", "\x0b": "\n", "\x0c": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
-}  # fmt: skip
+# What a mark is read as, then the marks.
+_MARKS = (
+    (",", "，、"),
+    (".", "。…"),
+    ("!", "！"),
+    ("?", "？"),
+    (";", "；"),
+    (":", "："),
+    ('"', "“”「」『』"),
+    ("'", "‘’ʼ`´＇"),
+    ("(", "（"),
+    (")", "）"),
+    ("<", "《"),
+    (">", "》"),
+    ("[", "【"),
+    ("]", "】"),
+    ("-", "—–−"),
+    ("~", "～"),
+    (" ", "\u3000\t"),
+    ("\n", "\r\x0b\x0c\x85\u2028\u2029"),
+)
+_WIDE: Mapping[str, str] = {mark: read for read, marks in _MARKS for mark in marks}
 _HAN = "\u3400-\u9fff"
 # Spaces and signs may hide a word; clause marks stay, they are what negation and subject are read by.
 _SPLIT = re.compile(rf"(?<=[{_HAN}])[^{_HAN}a-z0-9\n,.!?;:\"<>()\[\]]{{1,4}}(?=[{_HAN}])")
@@ -95,7 +111,7 @@ def fold(text: str) -> View:
 
 
 def fold_char(char: str) -> str:
-    """One character folded on its own, for text that arrives in pieces; apostrophes and spaces are left to the caller."""
+    """One character folded alone, for text that arrives in pieces; apostrophes and spaces are left to the caller."""
     if "a" <= char <= "z":
         return char
     variants = _variants()

@@ -5,8 +5,10 @@
     [abc] [1-9] x?  one of these characters; the character x or nothing
     {name}          a named set from the file's [sets] table
     ~ or ~6         a gap inside one clause: up to 3 (or 6) characters in Chinese, words in English
+    ~~8             the same, over commas too
 
-English phrases match whole words. Every phrase must hold a literal that any match contains (its anchors), so that a
+No gap runs over a negator, so that "我不会自杀" is left to the phrase that begins after it and its context. English
+phrases match whole words. Every phrase must hold a literal that any match contains (its anchors), so that a
 scan can leave out all phrases whose anchors are not in the text.
 """
 
@@ -22,17 +24,19 @@ from anxin.safety.normal import fold
 __all__ = ["Any", "Gap", "Node", "Phrase", "nodes_of", "parse"]
 
 _GAP = 3
-_TOKEN = re.compile(r"[()|]|~\d*|\[[^\]]+\]|\?|[^()|~\[\]?]+")
+_TOKEN = re.compile(r"[()|]|~~?\d*|\[[^\]]+\]|\?|[^()|~\[\]?]+")
 # One space between words, however many the phrase writes around an optional group.
 _SPACE = "(?: |(?<![a-z0-9]))"
+_NEGATORS = "(?:not|no|never|dont|didnt|doesnt|wont|isnt|arent|wasnt|cant|cannot|havent|hasnt|without)"
 _ASCII_WORD = re.compile(r"[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Up to `most` characters (Chinese) or words (English) of the same clause."""
+    """Up to `most` characters (Chinese) or words (English) of the same clause, or of the same sentence when `wide`."""
 
     most: int
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ def _read(filled: str, source: str, *, english: bool) -> tuple[Node, ...]:
         elif token.startswith("["):
             stack[-1][-1].append(Any(tuple((char,) for char in _class(token[1:-1]))))
         elif token.startswith("~"):
-            stack[-1][-1].append(Gap(int(token[1:] or _GAP)))
+            size = token.lstrip("~")
+            stack[-1][-1].append(Gap(int(size or _GAP), wide=token.startswith("~~")))
         else:
             text = fold(token).text
             if text:
@@ -183,11 +188,18 @@ def _regex(nodes: tuple[Node, ...], *, english: bool) -> str:
         if isinstance(node, str):
             parts.append(re.escape(node).replace("\\ ", _SPACE) if english else re.escape(node))
         elif isinstance(node, Gap):
-            one = rf"(?:{_SPACE}[^\s,.!?;:]+)" if english else r"[^,.!?;:\n]"
+            one = _gap_character(node, english=english)
             parts.append(f"{one}{{0,{node.most}}}?")
         else:
             parts.append("(?:" + "|".join(_regex(choice, english=english) for choice in node.choices) + ")")
     return "".join(parts)
+
+
+def _gap_character(gap: Gap, *, english: bool) -> str:
+    if english:
+        comma = ",?" if gap.wide else ""
+        return rf"(?:{comma}{_SPACE}(?!{_NEGATORS}\b)[^\s,.!?;:]+{comma})"
+    return r"[^.!?;:\n不没别无非]" if gap.wide else r"[^,.!?;:\n不没别无非]"
 
 
 def _anchors(nodes: tuple[Node, ...]) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ __all__ = ["judge"]
 def judge(record: Mapping[str, Any]) -> dict[str, Any]:
     """Screen `{"id", "text"}` or `{"id", "messages"}`; the object of `anxin screen` (design, Public surfaces).
 
-    For messages the verdict is that of the client's last one, raised to the ledger's risk. Raises `DataError` with one line
-    that says what to change.
+    For messages the verdict is that of the client's last one, raised to the ledger's risk. Raises `DataError` with one
+    line that says what to change.
     """
     if not isinstance(record, Mapping):
         raise DataError('a record must be an object such as {"id": 1, "text": "..."}')

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anxin.safety.context import read
+from anxin.safety.context import names_oneself, read, short_answer
 from anxin.safety.lexicon import Lexicon, Row, lexicon
 from anxin.safety.normal import View, fold, other_views
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
@@ -20,6 +20,7 @@ __all__ = ["screen"]
 _MOST_EVIDENCE = 16
 _MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
 _HARM_TO_SELF = (Concern.SELF_HARM, Concern.METHOD_SEEKING)
+_STEADY = {"self": Subject.SELF, "other": Subject.OTHER, "past": Subject.PAST}
 _RANK = (Subject.SELF, Subject.OTHER, Subject.PAST, Subject.FICTION, Subject.IDIOM, Subject.NONE)
 
 
@@ -51,6 +52,7 @@ def _screen(text: str) -> Verdict:
     plain = fold(text)
     hits = _hits(plain, lexicon())
     masks = [hit for hit in hits if hit.row.mask]
+    losses = [hit for hit in hits if hit.row.who == "past" and hit.row.steady]
     findings: list[_Finding] = []
     cues: list[Cue] = []
     idiom = False
@@ -65,6 +67,8 @@ def _screen(text: str) -> Verdict:
         if not row.steady and any(_covers(mask, hit) for mask in masks):
             idiom = True
             continue
+        if not row.steady and any(_covers(loss, hit) for loss in losses):
+            continue
         key = id(row)
         if standing.get(key, 0) >= _MOST_STANDING:
             continue
@@ -72,7 +76,7 @@ def _screen(text: str) -> Verdict:
         if finding.level == row.level:
             standing[key] = standing.get(key, 0) + 1
         findings.append(finding)
-    cues.extend(_short_answer(plain.text))
+    cues.extend(short_answer(plain.text))
     return _verdict(plain, findings, cues, idiom=idiom or bool(masks))
 
 
@@ -95,10 +99,10 @@ def _covers(mask: _Hit, hit: _Hit) -> bool:
 def _judge(text: str, hit: _Hit) -> _Finding:
     row, level = hit.row, hit.row.level
     if row.steady:
-        return _Finding(row, hit.start, hit.end, level, Subject.OTHER if row.who == "other" else Subject.SELF)
+        return _Finding(row, hit.start, hit.end, level, _STEADY[row.who])
     reading = read(text, hit.start, hit.end, english=row.english)
     subject = reading.subject
-    if row.who == "other":
+    if row.who == "other" and not names_oneself(text[hit.start + 1 : hit.end], english=row.english):
         subject = Subject.OTHER
     elif row.who == "past":
         subject = Subject.PAST
@@ -111,6 +115,9 @@ def _judge(text: str, hit: _Hit) -> _Finding:
         return _Finding(row, hit.start, hit.end, level, subject)
     if reading.negated:
         return _Finding(row, hit.start, hit.end, min(level, Risk.T1), Subject.NONE)
+    if level is Risk.T5:
+        # Danger now is not argued away by a story or a date.
+        return _Finding(row, hit.start, hit.end, level, Subject.OTHER if subject is Subject.OTHER else Subject.SELF)
     if subject is Subject.FICTION:
         level = min(level, Risk.T1)
     elif subject is Subject.PAST:
@@ -121,29 +128,12 @@ def _judge(text: str, hit: _Hit) -> _Finding:
     return _Finding(row, hit.start, hit.end, level, subject)
 
 
-def _short_answer(text: str) -> tuple[Cue, ...]:
-    """A bare yes or no: it means nothing alone, and much after a direct question."""
-    bare = text.strip(" .,!?~\n")
-    for words, cue in ((_YES, Cue.YES), (_NO, Cue.NO)):
-        if bare in words or any(bare.startswith((word + ",", word + ".", word + " ")) for word in words):
-            return (cue,)
-    return ()
-
-
-_YES = frozenset(
-    {"有", "有的", "有过", "有一点", "是", "是的", "嗯", "嗯嗯", "对", "对的", "想", "想过", "会", "有想过", "在", "在的", "都有", "准备好了", "可能会", "yes", "yeah", "yep", "ye", "i am", "i do", "i have", "maybe", "kind of", "sort of", "sometimes", "i think so", "yes i am", "yes i do", "i guess", "可能", "也许", "有时候", "偶尔"}
-)  # fmt: skip
-_NO = frozenset(
-    {"没有", "没", "不", "不是", "不会", "不想", "没想过", "没有过", "还没有", "还没", "不在", "no", "nope", "nah", "not really", "never", "i dont", "im not", "no im not", "no i dont"}
-)  # fmt: skip
-
-
 def _verdict(plain: View, findings: Sequence[_Finding], cues: Sequence[Cue], *, idiom: bool) -> Verdict:
     risk = max((finding.level for finding in findings), default=Risk.T0)
     top = [finding for finding in findings if finding.level == risk]
     subject = Subject.IDIOM if idiom and not findings else Subject.NONE
     if top and (risk > Risk.T0 or any(finding.row.decline for finding in top)):
-        subject = min((finding.subject for finding in top), key=_RANK.index)
+        subject = _subject(top)
     concerns = tuple(dict.fromkeys(
         finding.row.concern
         for finding in sorted(findings, key=lambda finding: -finding.level)
@@ -157,6 +147,17 @@ def _verdict(plain: View, findings: Sequence[_Finding], cues: Sequence[Cue], *, 
         evidence=_evidence(plain, findings),
         cues=tuple(dict.fromkeys(cues)),
     )
+
+
+def _subject(top: Sequence[_Finding]) -> Subject:
+    """Whom the highest findings speak of: the client, unless every such span lies in a phrase that names another."""
+    named = [finding for finding in top if finding.subject is Subject.OTHER and finding.row.who == "other"]
+    rest = [
+        finding
+        for finding in top
+        if not any(other.start < finding.end and finding.start < other.end for other in named)
+    ]
+    return min((finding.subject for finding in rest or named), key=_RANK.index)
 
 
 def _action(risk: Risk, findings: Sequence[_Finding]) -> Action:
