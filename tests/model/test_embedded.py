@@ -281,7 +281,10 @@ def test_any_text_is_answered_or_refused(tiny_gguf: Path, texts: list[str]) -> N
         async with loaded(tiny_gguf) as model:
             for text in texts:
                 generation = asks(text, max_tokens=2)
-                assert done(await read(model, generation)).prompt_tokens == model.count(generation.messages)
+                tokens = model.count(generation.messages)
+                assert done(await read(model, generation)).prompt_tokens == tokens
+                assert model._loaded is not None
+                assert tokens <= model._loaded.at_most(model._plain(generation.messages))
 
     asyncio.run(ask_all())
 

@@ -43,7 +43,15 @@ async def test_a_reply_with_its_counts() -> None:
     pieces = await hear(
         sends(OK, says({"role": "assistant", "content": ""}, {"content": "我在"}, {"content": "听"}), DONE)
     )
-    assert pieces == [Reply("我在"), Reply("听"), Done("stop", 7, 3)]
+    assert replied(pieces) == "我在听"
+    assert done(pieces) == Done("stop", 7, 3)
+
+
+async def test_what_comes_together_is_handed_on_together() -> None:
+    deltas = [{"reasoning": "a"}, {"reasoning": "b"}, {"content": "c"}, {"content": "d"}]
+    assert await hear(sends(OK + says(*deltas) + DONE)) == [Thought("ab"), Reply("cd"), Done("stop", 7, 3)]
+    pieces = await hear(sends(OK, *(says(delta, finish=None, usage=None) for delta in deltas), DONE, pause=0.02))
+    assert pieces[:-1] == [Thought("a"), Thought("b"), Reply("c"), Reply("d")]
 
 
 async def test_what_is_asked() -> None:

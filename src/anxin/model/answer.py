@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from anxin.errors import ModelBroken, ModelError, ModelUnavailable
@@ -40,14 +41,14 @@ class Again(Exception):
 class Answer:
     """What is known of one answer while it streams."""
 
-    def __init__(self, model: str, timeouts: Timeouts) -> None:
+    def __init__(self, model: str, timeouts: Timeouts | None = None) -> None:
         self.begun = False
         self.ended = False
         self.finish = ""
         self.events = 0
         self.usage = (0, 0)
         self._model = model
-        self._timeouts = timeouts
+        self._timeouts = timeouts or Timeouts()
         self._lines = DataLines()
         self._splitter = ThinkSplitter()
         self._started = self._heard = asyncio.get_running_loop().time()
@@ -64,7 +65,7 @@ class Answer:
         if pieces:
             self.begun = True
             self._heard = asyncio.get_running_loop().time()
-        return pieces
+        return _joined(pieces) if len(pieces) > 1 else pieces
 
     def deadline(self) -> float:
         """The loop's time by which more must have come. Keep-alive comments do not put it off."""
@@ -129,6 +130,14 @@ class Answer:
         if thought or text:
             self.events += 1
         return pieces
+
+
+def _joined(pieces: list[Thought | Reply]) -> list[Thought | Reply]:
+    """The pieces with neighbours of one kind made one: what came together is handed on together."""
+    out: list[Thought | Reply] = []
+    for kind, run in groupby(pieces, type):
+        out.append(kind("".join([piece.text for piece in run])))
+    return out
 
 
 def _garbage() -> ModelBroken:

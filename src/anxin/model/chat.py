@@ -1,4 +1,4 @@
-"""The client's side of OpenAI's streaming chat protocol, as both real backends speak it."""
+"""The client's side of OpenAI's streaming chat protocol, as endpoints speak it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from anxin.model.protocol import Done, Generation, Piece
 from anxin.model.refusals import of_status
 from anxin.model.text import to_wire, whole
 
-__all__ = ["ChatClient", "checked_url", "list_models"]
+__all__ = ["ChatClient", "checked_url", "list_models", "request_body"]
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ERROR_BODY: Final = 16_384  # bytes read of a refusal
 
 
 class ChatClient:
-    """Streams answers of `model` from the server at `url`, which ends in `/v1`; `place` names it in errors.
+    """Streams answers of `model` from the server at `url`, which ends in `/v1`.
 
     Asks again up to `retries` times, only while no piece has come, waiting `backoff` seconds and then twice as long.
     Belongs to the event loop that first uses it.
@@ -35,7 +35,6 @@ class ChatClient:
         model: str,
         *,
         key: str = "",
-        place: str = "",
         timeouts: Timeouts | None = None,
         retries: int = 2,
         backoff: float = 0.25,
@@ -43,7 +42,7 @@ class ChatClient:
         self._url = checked_url(url)
         self._model = model
         self._key = key
-        self._place = place or f"the model server at {self._url}"
+        self._place = f"the model server at {self._url}"
         self._timeouts = timeouts or Timeouts()
         self._retries = retries
         self._backoff = backoff
@@ -56,7 +55,7 @@ class ChatClient:
 
         `more` joins the request's body.
         """
-        body = {**_body(self._model, generation), **(more or {})}
+        body = {**request_body(self._model, generation), **(more or {})}
         wait = self._backoff
         for left in range(self._retries, -1, -1):
             try:
@@ -179,7 +178,8 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _body(model: str, generation: Generation) -> dict[str, Any]:
+def request_body(model: str, generation: Generation) -> dict[str, Any]:
+    """A generation as the protocol asks for it."""
     body: dict[str, Any] = {
         "model": model,
         "messages": to_wire(generation.messages),

@@ -100,11 +100,8 @@ class EmbeddedModel:
     async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
         loaded = await self._load()
         messages = self._plain(generation.messages)
-        prompt = await asyncio.to_thread(loaded.count, messages)
-        if prompt >= self._info.context:
-            raise ContextTooLong(
-                f"{prompt} tokens do not fit the {self._info.context} of {self._info.name!r}; shorten the dialogue"
-            )
+        if loaded.at_most(messages) >= self._info.context:
+            await self._fits(loaded, messages)
         ticket = self._queue.join()
         try:
             async for place in ticket.places():
@@ -117,7 +114,7 @@ class EmbeddedModel:
                 held = messages
                 more = {**self._more, "id_slot": slot}
                 plain = replace(generation, messages=messages, max_tokens=max(1, generation.max_tokens))
-                async with aclosing(loaded.chat.stream(plain, prompt, more)) as pieces:
+                async with aclosing(loaded.stream(plain, more)) as pieces:
                     async for piece in pieces:
                         yield piece
             finally:
@@ -151,7 +148,6 @@ class EmbeddedModel:
             await asyncio.gather(self._loading, *self._tasks, return_exceptions=True)
         loaded, self._loaded, self._loading = self._loaded, None, None
         if loaded is not None:
-            await loaded.chat.close()
             await asyncio.to_thread(loaded.runtime.stop)
 
     async def _load(self) -> Engine:
@@ -176,6 +172,14 @@ class EmbeddedModel:
     def _plain(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with control tokens spelled out, so that nobody can speak in another's name."""
         return tuple(Message(message.role, self._markup.sub(_spelled, whole(message.text))) for message in messages)
+
+    async def _fits(self, loaded: Engine, messages: Sequence[Message]) -> None:
+        """Raise now what llama.cpp would say only when this request's turn has come."""
+        tokens = await asyncio.to_thread(loaded.count, messages)
+        if tokens >= self._info.context:
+            raise ContextTooLong(
+                f"{tokens} tokens do not fit the {self._info.context} of {self._info.name!r}; shorten the dialogue"
+            )
 
     async def _restore(self, loaded: Engine, slot: int, messages: Sequence[Message]) -> None:
         if self._slots.holds_system(slot, messages):

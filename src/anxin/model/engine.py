@@ -1,55 +1,85 @@
-"""A loaded model as the embedded backend uses it: it counts, reads system prompts and holds the chat client."""
+"""A loaded model as the embedded backend uses it: it answers, counts and reads system prompts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from anxin.dialogue import Message, Role
-from anxin.errors import ModelBroken
-from anxin.model.answer import Timeouts
-from anxin.model.chat import ChatClient
-from anxin.model.protocol import ModelInfo
+from anxin.errors import ModelBroken, ModelUnavailable
+from anxin.model.answer import Again, Answer
+from anxin.model.chat import request_body
+from anxin.model.loopback import posting
+from anxin.model.protocol import Done, Generation, ModelInfo, Piece
+from anxin.model.refusals import of_status
 from anxin.model.runtime import Runtime
 from anxin.model.text import to_wire
 
 __all__ = ["Engine"]
 
-# A long prompt on a slow core is no fault: only a runtime that died answers nothing at all.
-_PATIENT: Final = Timeouts(connect=10.0, first=3600.0, between=600.0, total=86_400.0)
+# Every token taken up alone interrupts the cores that compute the next: 5 % of the speed at 100 tokens a second. Those
+# of a moment are therefore taken together; nobody reads faster than that.
+_PACE: Final = 0.005  # seconds
+_PLACE: Final = "the embedded model"
 
 
 class Engine:
-    """The running model and what was measured of its template. Blocking, but for `chat`."""
+    """The running model and what was measured of its template. Blocking, but for `stream`."""
 
     def __init__(self, path: Path, info: ModelInfo, places: int, threads: int, control: tuple[str, ...]) -> None:
         self.runtime = Runtime(path, context=info.context, slots=places, threads=threads)
-        self.chat = ChatClient(
-            f"{self.runtime.address}/v1",
-            info.name,
-            key=self.runtime.key,
-            place="the embedded model",
-            timeouts=_PATIENT,
-            retries=0,
-        )
+        self._name = info.name
         self._seam = control[0] if control else "\n"
         try:
+            self._seam_tokens = self.runtime.tokens(self._seam)
             self._frame, self._opening = self._measure()
         except BaseException:
             self.runtime.stop()
             raise
 
+    async def stream(self, generation: Generation, more: Mapping[str, Any]) -> AsyncGenerator[Piece]:
+        """The answer's pieces, `Done` at their end. `more` joins the request's body."""
+        answer = Answer(self._name)
+        body = {**request_body(self._name, generation), **more}
+        try:
+            async with (
+                posting(self.runtime.address, "/v1/chat/completions", self.runtime.key, body) as response,
+                aclosing(response.blocks()) as blocks,
+            ):
+                if response.status != 200:
+                    said = b"".join([block async for block in blocks])
+                    raise of_status(response.status, said, _PLACE, self._name).error
+                async for block in blocks:
+                    for piece in answer.read(block):
+                        yield piece
+                    if answer.begun and not answer.ended:
+                        await asyncio.sleep(_PACE)
+            for piece in answer.close():
+                yield piece
+        except Again as again:
+            raise again.error from None
+        except (OSError, EOFError, ValueError) as error:
+            if answer.begun:
+                raise ModelBroken(f"{_PLACE} broke off in mid-answer") from error
+            raise ModelUnavailable(f"{_PLACE} does not answer; start again") from error
+        prompt, tokens = answer.usage
+        yield Done("length" if answer.finish == "length" else "stop", prompt, tokens)
+
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the texts, counted in one request, and of the template's frame around each."""
         if not messages:
             return self._opening
-        text = self._seam.join(message.text for message in messages)
-        seams = self.runtime.tokens(self._seam) * (len(messages) - 1)
-        return (
-            self.runtime.tokens(text) - seams + sum(self._frame[message.role] for message in messages) + self._opening
-        )
+        texts = self.runtime.tokens(self._seam.join(message.text for message in messages))
+        seams = self._seam_tokens * (len(messages) - 1)
+        return texts - seams + self._frames(messages)
+
+    def at_most(self, messages: Sequence[Message]) -> int:
+        """A bound that needs no request: every token but the frame's stands for at least one byte."""
+        return sum(len(message.text.encode()) + 1 for message in messages) + self._frames(messages)
 
     def read_system(self, system: str, slot: int, filename: str) -> bool:
         """Have the slot read the system prompt and save its state; False where the template takes none."""
@@ -65,6 +95,9 @@ class Engine:
         except ModelBroken:
             return False
         return True
+
+    def _frames(self, messages: Sequence[Message]) -> int:
+        return sum(self._frame[message.role] for message in messages) + self._opening
 
     def _measure(self) -> tuple[Mapping[Role, int], int]:
         """Tokens of the template around a message of each role, and of what opens the reply."""
