@@ -52,9 +52,9 @@ export function App() {
 
   const field = useRef<HTMLTextAreaElement>(null);
   const room = useRef<HTMLElement>(null);
-  const place = usePlace(room, conversation.entries);
-
   const empty = conversation.entries.length === 0;
+  const place = usePlace(room, conversation.entries, !empty);
+
   const answering = conversation.phase !== "resting";
   const demonstration = about?.model.demonstration ?? false;
   const shownNotice = notice ?? (reachable ? null : ({ kind: "lost" } as const));

@@ -12,10 +12,11 @@ export interface Place {
 
 /**
  * Keeps the reader's place: follows what is new only while they are at the end, and never moves the page otherwise.
- * `content` is whatever changes when there is more to read.
+ * `content` is whatever changes when there is more to read. Before the conversation has `begun` the page stays at its
+ * top, and from then on it follows.
  */
-export function usePlace(scroller: RefObject<HTMLElement | null>, content: unknown): Place {
-  const following = useRef(true);
+export function usePlace(scroller: RefObject<HTMLElement | null>, content: unknown, begun: boolean): Place {
+  const following = useRef(false);
   const [atEnd, setAtEnd] = useState(true);
   const [unread, setUnread] = useState(false);
 
@@ -33,7 +34,7 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, content: unkno
     if (!element) return;
     const look = (): void => {
       const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
-      following.current = near;
+      following.current = near && begun;
       setAtEnd(near);
       if (near) setUnread(false);
     };
@@ -47,14 +48,21 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, content: unkno
       element.removeEventListener("scroll", look);
       resized.disconnect();
     };
-  }, [scroller]);
+  }, [scroller, begun]);
+
+  useLayoutEffect(() => {
+    following.current = begun;
+    if (!begun && scroller.current) scroller.current.scrollTop = 0;
+    setAtEnd(true);
+    setUnread(false);
+  }, [scroller, begun]);
 
   useLayoutEffect(() => {
     const element = scroller.current;
-    if (!element) return;
+    if (!element || !begun) return;
     if (following.current) element.scrollTop = element.scrollHeight;
     else setUnread(true);
-  }, [scroller, content]);
+  }, [scroller, content, begun]);
 
   return { atEnd, unread, toEnd };
 }

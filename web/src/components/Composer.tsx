@@ -34,6 +34,7 @@ export function Composer({ draft, limit, answering, field, onWrite, onSend, onSt
 
   return (
     <form
+      id="composer"
       className="composer"
       onSubmit={(event) => {
         event.preventDefault();

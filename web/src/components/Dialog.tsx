@@ -33,7 +33,10 @@ export function Dialog({ open, onClose, title, closeLabel, className = "", child
       ref={dialog}
       className={`sheet ${className}`}
       aria-labelledby={id}
-      onClose={onClose}
+      onClose={() => {
+        // Closed by Escape. When we closed it ourselves another sheet may be open by now, and stays so.
+        if (open) onClose();
+      }}
       onClick={(event) => {
         // The dialog's own box is covered by its content, so a click on the element itself is on the backdrop.
         if (event.target === event.currentTarget) onClose();

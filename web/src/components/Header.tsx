@@ -13,11 +13,11 @@ interface Props {
 export function Header({ canStartNew, onHelp, onNew, onSettings, onLanguage }: Props) {
   const { t, language } = useTexts();
   return (
-    <header className="bar">
+    <header className="bar" data-talking={canStartNew}>
       <div className="bar-inner">
         <h1 className="name">
           <Mark />
-          {t("title")}
+          <span className="name-word">{t("title")}</span>
         </h1>
         <div className="bar-tools">
           {canStartNew && (

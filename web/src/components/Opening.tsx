@@ -20,6 +20,16 @@ export function Opening({ about, onStarter, showDemo, onDemoRead }: Props) {
         {t(`opening.${timeOfDay(hour)}`)}
       </h2>
       <p className="lead">{t("opening.lead")}</p>
+      <div className="promise">
+        <p>{about?.disclosure || t("opening.disclosure")}</p>
+        {about && (
+          <p>
+            {about.model.backend === "endpoint"
+              ? t("opening.privacyEndpoint", { model: about.model.name })
+              : t("opening.privacyHere")}
+          </p>
+        )}
+      </div>
       <p className="starters-title" id="starters">
         {t("opening.starters")}
       </p>
@@ -41,16 +51,6 @@ export function Opening({ about, onStarter, showDemo, onDemoRead }: Props) {
           </button>
         </aside>
       )}
-      <div className="promise">
-        <p>{about?.disclosure || t("opening.disclosure")}</p>
-        {about && (
-          <p>
-            {about.model.backend === "endpoint"
-              ? t("opening.privacyEndpoint", { model: about.model.name })
-              : t("opening.privacyHere")}
-          </p>
-        )}
-      </div>
     </section>
   );
 }

@@ -39,7 +39,7 @@ export const Reply = memo(function Reply({ reply, onAgain }: Props) {
       )}
       {reply.lines.length > 0 && (
         <section className="crisis" aria-label={t("lines.title")}>
-          <h3>{t("lines.title")}</h3>
+          <h2>{t("lines.title")}</h2>
           <LineCard lines={reply.lines} />
         </section>
       )}
