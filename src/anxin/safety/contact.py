@@ -19,6 +19,8 @@ _CUE = re.compile(
 )
 _YEARS = re.compile(r"(?:19|20)\d\d *[-/] *(?:19|20)?\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}")
+_ROUND = re.compile(r"\d+000")
+_MOBILE = re.compile(r"1[3-9]\d{9}")
 _DECIMAL = re.compile(r"\d+\.\d+")
 _LOOKAHEAD = 10
 _LONGEST = 24
@@ -112,7 +114,7 @@ class Numbers:
             return False
         if self._cue:
             return len(digits) >= (5 if self._chinese else 3) and not _YEARS.fullmatch(raw) and not _DATE.fullmatch(raw)
-        if len(digits) < 7 or digits.endswith("000"):
+        if len(digits) < 7 or (_ROUND.fullmatch(raw) and not _MOBILE.fullmatch(raw)):
             return False
         return not (_YEARS.fullmatch(raw) or _DATE.fullmatch(raw) or _DECIMAL.fullmatch(raw))
 

@@ -119,15 +119,14 @@ def _support_kind(ledger: Ledger, verdict: Verdict) -> str:
 
 
 def _unrepeated(choices: Sequence[str], place: int, openings: Sequence[str], language: Language, *, bare: bool) -> str:
-    """Choice number `place` of an endless sequence that repeats only after choices x openings texts.
+    """Choice number `place` of an endless sequence; with coprime counts it repeats only after choices x openings.
 
     `bare` leaves the opening out on the first round.
     """
     text = choices[place % len(choices)]
-    round_ = place // len(choices)
-    if bare and round_ == 0:
+    if bare and place < len(choices):
         return text
-    opening = openings[(place + round_) % len(openings)]
+    opening = openings[place % len(openings)]
     return opening + text if language == "zh" else f"{opening} {text}"
 
 

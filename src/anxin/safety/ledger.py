@@ -192,7 +192,7 @@ def _track(verdict: Verdict, heard: Risk) -> Track:
         return Track.OTHER_NOW if now else Track.OTHER
     if now:
         return Track.ATTEMPT
-    if Concern.PSYCHOSIS in concerns and Concern.SELF_HARM not in concerns:
+    if Concern.PSYCHOSIS in concerns and heard >= Risk.T4:
         return Track.VOICES
     if heard >= Risk.T4:
         return Track.PLAN

@@ -102,8 +102,9 @@ def _judge(text: str, hit: _Hit) -> _Finding:
         return _Finding(row, hit.start, hit.end, level, _STEADY[row.who])
     reading = read(text, hit.start, hit.end, english=row.english)
     subject = reading.subject
-    if row.who == "other" and not names_oneself(text[hit.start + 1 : hit.end], english=row.english):
-        subject = Subject.OTHER
+    if row.who == "other":
+        first_person = names_oneself(text[hit.start + 1 : hit.end], english=row.english)
+        subject = Subject.SELF if first_person else Subject.OTHER
     elif row.who == "past":
         subject = Subject.PAST
     if row.concern is Concern.ABUSE and subject is Subject.OTHER:

@@ -1,0 +1,64 @@
+"""Folding keeps the meaning, drops the disguise and remembers where every character came from."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anxin.safety.normal import View, fold, fold_char, other_views
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("我想自殺", "我想自杀"),
+        ("ＡＢＣ１２３", "abc123"),
+        ("don’t", "dont"),
+        ("I'm", "im"),
+        ("a  b　 c", "a b c"),
+        ("自\u200b\u2060杀\ufeff", "自杀"),
+        ("ѕuісіdе", "suicide"),
+        ("s̶u̶i̶c̶i̶d̶e̶", "suicide"),
+        ("𝓴𝓲𝓵𝓵", "kill"),
+        ("好，吗？", "好,吗?"),
+    ],
+)
+def test_fold(text: str, folded: str) -> None:
+    assert fold(text).text == folded
+
+
+@given(st.text(st.characters(codec=None)))
+def test_every_folded_span_lies_in_the_original(text: str) -> None:
+    view = fold(text)
+    for place in range(len(view.text)):
+        start, end = view.span(place, place + 1)
+        assert 0 <= start < end <= len(text)
+    if view.places is not None:
+        assert list(view.places) == sorted(view.places)
+
+
+def _others(text: str) -> list[str]:
+    return [view.text for view in other_views(View(text))]
+
+
+def test_separators_between_characters_are_taken_out() -> None:
+    assert "我想自杀" in _others("我想自 杀")
+    assert "我想自杀" in _others("我想自*-杀")
+
+
+def test_clause_marks_between_characters_stay() -> None:
+    assert _others("我没事,杀青了") == []
+
+
+def test_spelled_out_and_leet_words_are_read() -> None:
+    assert _others("s u i c i d e now") == ["suicide now"]
+    assert _others("su1c1de") == ["suicide"]
+    assert _others("i have 2 cats and 10 dogs") == []
+
+
+@given(st.characters(codec=None))
+def test_one_character_folds_as_it_does_in_a_text(char: str) -> None:
+    if not fold_char(char).strip(" '"):
+        return
+    assert fold("x" + char).text == "x" + fold_char(char)
