@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from anxin.errors import ModelBroken, ModelError, ModelUnavailable
 from anxin.model.protocol import Reply, Thought
@@ -16,8 +16,6 @@ from anxin.model.text import whole
 from anxin.model.thinking import ThinkSplitter
 
 __all__ = ["Again", "Answer", "Timeouts"]
-
-_GOODBYE: Final = 0.1  # seconds for the stream's end once the answer is whole, so that the connection can be used again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,6 @@ class Answer:
 
     def deadline(self) -> float:
         """The loop's time by which more must have come. Keep-alive comments do not put it off."""
-        if self.ended:
-            return asyncio.get_running_loop().time() + _GOODBYE
         wait = self._timeouts.between if self.begun else self._timeouts.first
         return min(self._heard + wait, self._started + self._timeouts.total)
 
@@ -98,7 +94,7 @@ class Answer:
             self.ended = True
             return []
         try:
-            event = json.loads(payload)
+            event = json.loads(payload.decode())  # told, json need not guess the encoding
         except (ValueError, RecursionError):
             raise _garbage() from None
         if not isinstance(event, dict):

@@ -15,6 +15,7 @@ from anxin.model.answer import Again, Answer, Timeouts
 from anxin.model.protocol import Done, Generation, Piece
 from anxin.model.refusals import of_status
 from anxin.model.text import to_wire, whole
+from anxin.model.watch import Watch
 
 __all__ = ["ChatClient", "checked_url", "list_models", "request_body"]
 
@@ -108,18 +109,13 @@ class ChatClient:
             if response.status_code != 200:
                 async with asyncio.timeout_at(answer.deadline()):
                     await self._refused(response)
-            chunks = response.aiter_bytes()
-            while True:
-                try:
-                    async with asyncio.timeout_at(answer.deadline()):
-                        chunk = await anext(chunks, None)
-                except TimeoutError:
-                    if answer.ended:  # all is said; the server merely keeps the line open
-                        return
-                    raise
-                if chunk is None:
-                    return
-                yield chunk
+            watch = Watch(answer)
+            try:
+                chunks = response.aiter_bytes()
+                while (chunk := await watch.read(chunks)) is not None:
+                    yield chunk
+            finally:
+                watch.stop()
         finally:
             await response.aclose()
 
