@@ -63,9 +63,10 @@ async def test_everything_that_can_be_used(home: Path, size: int, answer: Answer
 async def test_an_ollama_that_does_not_run_is_not_listed_and_a_set_endpoint_says_so(home: Path, answer: Answer) -> None:
     async with serving(answer) as gone:
         pass
-    found = await available(home, [Endpoint(gone.url)], ollama_url=gone.url)
-    assert [model.kind for model in found] == ["embedded", "file", "file", "endpoint"]
-    assert "gives no list of models" in found[-1].problem
+    found = await available(home, [Endpoint(gone.url), Endpoint("no address")], ollama_url=gone.url)
+    assert [model.kind for model in found] == ["embedded", "file", "file", "endpoint", "endpoint"]
+    assert "gives no list of models" in found[-2].problem
+    assert "must look like" in found[-1].problem
 
 
 async def test_a_server_that_hangs_costs_no_more_than_its_seconds(home: Path) -> None:

@@ -21,7 +21,7 @@ from anxin.model.gguf import read_header
 from anxin.model.text import estimate
 
 from .reading import asks, done, read, replied
-from .tiny import CONTEXT, write_tiny
+from .tiny import CHATML, CONTEXT, write_tiny
 
 pytestmark = pytest.mark.anyio
 
@@ -235,6 +235,54 @@ async def test_a_system_prompt_is_read_once_and_put_back_into_every_slot(tiny_gg
         assert await read_afresh(model) > 2 * system
         await model.prime(SYSTEM, "another")
         assert await read_afresh(model) < system
+
+
+async def test_a_saved_system_prompt_that_is_gone_costs_only_time(tiny_gguf: Path) -> None:
+    async with loaded(tiny_gguf) as model:
+        await model.prime(SYSTEM)
+        assert model._loaded is not None
+        (saved,) = model._loaded.runtime.saved.iterdir()
+        saved.unlink()
+        await read(model, asks("something else", max_tokens=1))
+        assert replied(await read(model, Generation(TALK, max_tokens=9, temperature=0.0)))
+        assert model._primed == {}
+        folder = model._loaded.runtime.saved
+    assert not folder.exists()
+
+
+async def test_a_template_without_a_place_for_a_system_prompt(tmp_path: Path) -> None:
+    strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}{% endif %}" + CHATML
+    async with loaded(write_tiny(tmp_path / "m.gguf", template=strict)) as model:
+        await model.prime(SYSTEM)  # llama.cpp puts it into the client's first message
+        end = done(await read(model, Generation(TALK, max_tokens=1)))
+        assert end.prompt_tokens > model.count(TALK[1:])
+
+
+async def test_a_template_that_refuses_in_mid_dialogue_quotes_nobody(tmp_path: Path) -> None:
+    strict = "{% if messages|length > 3 %}{{ raise_exception(messages[0].content) }}{% endif %}" + CHATML
+    secret = Generation(tuple(Message("client", "my secret") for _ in range(4)), max_tokens=1)
+    async with loaded(write_tiny(tmp_path / "m.gguf", template=strict)) as model:
+        with pytest.raises(ModelError, match="refused the request") as raised:
+            await read(model, secret)
+        assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("template", ["{% for m in", "{{ raise_exception('never') }}"])
+async def test_a_template_that_does_not_work(tmp_path: Path, template: str) -> None:
+    model = EmbeddedModel(write_tiny(tmp_path / "m.gguf", template=template), trusted=True)
+    with pytest.raises(ModelFileError, match=r"m\.gguf"):
+        await model.load()
+    await model.close()
+
+
+async def test_who_leaves_while_it_loads_does_not_stop_the_load_for_others(tiny_gguf: Path) -> None:
+    model = EmbeddedModel(tiny_gguf)  # checked in another process first, so that there is time to leave
+    first, second = (asyncio.create_task(read(model, asks("x", max_tokens=5, temperature=0.0))) for _ in range(2))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    assert replied(await second)
+    assert first.cancelled()
+    await model.close()
 
 
 async def test_a_second_turn_reads_only_what_is_new(tiny_gguf: Path) -> None:

@@ -17,7 +17,7 @@ CONTEXT = 512
 _WIDTH, _HEADS, _LAYERS, _FEED = 64, 2, 2, 128
 
 
-def write_tiny(path: Path, *, context: int = CONTEXT, seed: int = 0, **flags: bool) -> Path:
+def write_tiny(path: Path, *, context: int = CONTEXT, template: str = CHATML, **flags: bool) -> Path:
     """Write a llama of 0.1 M random weights with a byte-level vocabulary; `flags` go in as `anxin.<name>`.
 
     At temperature 0 it never ends: the control tokens' logits are always 0, and one of the others is above that.
@@ -46,11 +46,11 @@ def write_tiny(path: Path, *, context: int = CONTEXT, seed: int = 0, **flags: bo
     writer.add_eos_token_id(len(tokens) - 1)
     writer.add_pad_token_id(len(tokens) - 3)
     writer.add_add_bos_token(False)
-    writer.add_chat_template(CHATML)
+    writer.add_chat_template(template)
     for name, value in flags.items():
         writer.add_bool(f"anxin.{name}", value)
     for name, shape in _shapes(len(tokens)):
-        weights = _weights(np.random.default_rng([seed, len(name), shape[0]]), shape)
+        weights = _weights(np.random.default_rng([len(name), shape[0]]), shape)
         if name == "output.weight":
             weights[-len(SPECIAL) :] = 0
         writer.add_tensor(name, weights)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from anxin.errors import ModelError, ModelFileError
+from anxin.errors import AnxinError, ModelFileError
 from anxin.model.chat import list_models
 from anxin.model.found import gguf_files, mini_file
 from anxin.model.gguf import read_header
@@ -61,7 +61,7 @@ async def _served(endpoint: Endpoint, kind: Literal["ollama", "endpoint"], secon
     prefix = "ollama" if kind == "ollama" else "openai"
     try:
         names = await list_models(endpoint.base_url, endpoint.api_key, seconds)
-    except ModelError as error:
+    except AnxinError as error:
         return (Available(f"{prefix}/", kind, base_url=endpoint.base_url, problem=str(error)),)
     return tuple(Available(f"{prefix}/{name}", kind, base_url=endpoint.base_url) for name in names)
 

@@ -186,8 +186,12 @@ class EmbeddedModel:
             return
         system = next((message.text for message in messages if message.role == "system"), "")
         saved = self._primed.get(_digest(system))
-        if saved is not None:
+        if saved is None:
+            return
+        try:
             await asyncio.to_thread(loaded.runtime.ask, f"/slots/{slot}?action=restore", {"filename": saved})
+        except ModelBroken:  # the file is gone: the prompt is read anew, which costs time and nothing else
+            self._primed.pop(_digest(system), None)
 
     async def _prime(self, loaded: Engine, system: Message) -> None:
         ticket = self._queue.join()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from anxin.dialogue import Message, Role
-from anxin.errors import ModelBroken, ModelUnavailable
+from anxin.errors import ModelBroken, ModelFileError, ModelUnavailable
 from anxin.model.answer import Again, Answer
 from anxin.model.chat import request_body
 from anxin.model.loopback import posting
@@ -37,9 +37,9 @@ class Engine:
         try:
             self._seam_tokens = self.runtime.tokens(self._seam)
             self._frame, self._opening = self._measure()
-        except BaseException:
+        except ModelBroken as error:
             self.runtime.stop()
-            raise
+            raise ModelFileError(f"the chat template in {path.name} does not work; use another model") from error
 
     async def stream(self, generation: Generation, more: Mapping[str, Any]) -> AsyncGenerator[Piece]:
         """The answer's pieces, `Done` at their end. `more` joins the request's body."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import importlib
+import importlib.util
 import json
 import os
 import secrets
@@ -16,10 +17,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, Final
 
-from anxin.errors import ModelBroken, ModelFileError
+from anxin.errors import ModelBroken, ModelFileError, ModelUnavailable
 
 __all__ = ["STOPPABLE", "Runtime", "check_loadable"]
 
@@ -33,17 +35,16 @@ _ANSWER: Final = 3600.0  # seconds for one answer of the runtime
 class Runtime:
     """One loaded model. Blocking throughout; the binding holds the interpreter while it loads.
 
-    `context` is tokens for each of `slots`. Raises `ModelFileError` when llama.cpp will not have the file.
+    `context` is tokens for each of `slots`. Raises `ModelFileError` when llama.cpp will not have the file,
+    `ModelUnavailable` where the runtime itself is missing.
     """
 
     def __init__(self, path: Path, *, context: int, slots: int, threads: int) -> None:
         self.key = secrets.token_urlsafe(24)
         self.saved = Path(tempfile.mkdtemp(prefix="anxin-slots-"))
-        try:
-            self._server = _start(path, self.key, self.saved, context, slots, threads)
-        except BaseException:
-            shutil.rmtree(self.saved, ignore_errors=True)
-            raise
+        # Also at the interpreter's end, should nobody call `stop`.
+        self._clean = weakref.finalize(self, shutil.rmtree, self.saved, ignore_errors=True)
+        self._server = _start(path, self.key, self.saved, context, slots, threads)
         self.address: str = self._server.listening_address
         self._host = self.address.removeprefix("http://")
 
@@ -75,7 +76,7 @@ class Runtime:
     def stop(self) -> None:
         """Unload the model. Nothing may be asked of it afterwards."""
         self._server = None
-        shutil.rmtree(self.saved, ignore_errors=True)
+        self._clean()
 
 
 def check_loadable(path: Path) -> None:
@@ -85,6 +86,7 @@ def check_loadable(path: Path) -> None:
     """
     if not sys.executable:
         return
+    _installed()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "GGML_NO_BACKTRACE": "1"}
     try:
         done = subprocess.run(
@@ -106,12 +108,8 @@ def _start(path: Path, key: str, saved: Path, context: int, slots: int, threads:
     # libgomp reads these when it is loaded: waiting threads would otherwise spin away the cores of a shared machine.
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        xllamacpp: Any = importlib.import_module("xllamacpp")
-    except ImportError as error:
-        raise ModelFileError(
-            "the embedded runtime is not installed: pip install xllamacpp, or use an endpoint"
-        ) from error
+    _installed()
+    xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_ctx = context * slots
@@ -142,6 +140,11 @@ def _start(path: Path, key: str, saved: Path, context: int, slots: int, threads:
         return xllamacpp.Server(params)
     except RuntimeError:
         raise _unusable(path) from None
+
+
+def _installed() -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ModelUnavailable("the embedded runtime has no build for this machine; use `ollama/<name>` or an endpoint")
 
 
 def _unusable(path: Path) -> ModelFileError:
