@@ -51,24 +51,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All rows, and an index from the first two characters of every anchor to the phrases that hold it."""
+    """All rows, their phrases in one list, and an index from the first two characters of an anchor to the phrases it is
+    for: as the first of the anchors they need, or as the second (`paired` phrases need both)."""
 
     rows: tuple[Row, ...]
-    index: Mapping[str, tuple[tuple[str, tuple[tuple[int, int], ...]], ...]]
+    phrases: tuple[tuple[Row, Phrase], ...]
+    paired: frozenset[int]
+    index: Mapping[str, tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]]
 
     def find(self, text: str) -> Iterator[tuple[Row, int, int]]:
         """Every place where a phrase stands in folded text."""
         grams = set(map(str.__add__, text, text[1:]))
         grams.update(text)
-        active: set[tuple[int, int]] = set()
+        first: set[int] = set()
+        second: set[int] = set()
         for gram in self.index.keys() & grams:
-            for anchor, owners in self.index[gram]:
+            for anchor, ones, twos in self.index[gram]:
                 if len(anchor) <= 2 or anchor in text:
-                    active.update(owners)
-        for row, phrase in sorted(active):
-            found = self.rows[row]
-            for start, end in found.phrases[phrase].spans(text):
-                yield found, start, end
+                    first.update(ones)
+                    second.update(twos)
+        for place in sorted(first - (self.paired - second)):
+            row, phrase = self.phrases[place]
+            for start, end in phrase.spans(text):
+                yield row, start, end
 
 
 def read_rows(raw: Mapping[str, Any], file: str, *, english: bool) -> tuple[Row, ...]:
@@ -115,7 +120,7 @@ def _torn(say: str, *, english: bool) -> Phrase:
         # The loose view has joined spelled-out words: "killmyself".
         return parse(letters, {}, english=True)
     between = r"[^\u3400-\u9fffa-z0-9]{1,6}"
-    return Phrase((say,), (letters[0],), "", re.compile(between.join(map(re.escape, letters))), False)
+    return Phrase((letters[0],), (letters[1],), "", re.compile(between.join(map(re.escape, letters))), False)
 
 
 @cache
@@ -125,12 +130,18 @@ def lexicon() -> Lexicon:
     for file, english in _FILES:
         text = resources.files("anxin.safety").joinpath(file).read_text("utf-8")
         rows += read_rows(tomllib.loads(text), file, english=english)
-    owners: dict[str, list[tuple[int, int]]] = {}
-    for row_place, row in enumerate(rows):
-        for phrase_place, phrase in enumerate(row.phrases):
-            for anchor in phrase.anchors:
-                owners.setdefault(anchor, []).append((row_place, phrase_place))
-    index: dict[str, list[tuple[str, tuple[tuple[int, int], ...]]]] = {}
-    for anchor, places in owners.items():
-        index.setdefault(anchor[:2], []).append((anchor, tuple(places)))
-    return Lexicon(tuple(rows), {gram: tuple(found) for gram, found in index.items()})
+    phrases = tuple((row, phrase) for row in rows for phrase in row.phrases)
+    owners: dict[str, tuple[list[int], list[int]]] = {}
+    for place, (_, phrase) in enumerate(phrases):
+        for kind, anchors in enumerate((phrase.anchors, phrase.also)):
+            for anchor in anchors:
+                owners.setdefault(anchor, ([], []))[kind].append(place)
+    index: dict[str, list[tuple[str, tuple[int, ...], tuple[int, ...]]]] = {}
+    for anchor, (ones, twos) in owners.items():
+        index.setdefault(anchor[:2], []).append((anchor, tuple(ones), tuple(twos)))
+    return Lexicon(
+        rows=tuple(rows),
+        phrases=phrases,
+        paired=frozenset(place for place, (_, phrase) in enumerate(phrases) if phrase.also),
+        index={gram: tuple(found) for gram, found in index.items()},
+    )

@@ -51,10 +51,11 @@ Node = str | Gap | Any
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase: the literals a match must hold, and a search over folded text."""
+    """A compiled phrase: the literals of which a match must hold one (`anchors`), and one of another set (`also`, which
+    may be empty), and a search over folded text."""
 
-    nodes: tuple[Node, ...]
     anchors: tuple[str, ...]
+    also: tuple[str, ...]
     literal: str
     regex: re.Pattern[str] | None
     english: bool
@@ -82,15 +83,15 @@ def _alone(text: str, start: int, end: int) -> bool:
 def parse(source: str, sets: Mapping[str, Sequence[str]], *, english: bool) -> Phrase:
     """Compile one phrase. Raises `ConfigError` naming the phrase when it cannot be read or holds no literal."""
     nodes = _read(_fill(source, sets), source, english=english)
-    anchors = _anchors(nodes)
+    anchors, also = _anchors(nodes)
     if not anchors:
         raise ConfigError(f"phrase {source!r} has no word that every match contains; add one")
     if len(nodes) == 1 and isinstance(nodes[0], str):
-        return Phrase(nodes, anchors, nodes[0], None, english)
+        return Phrase(anchors, (), nodes[0], None, english)
     body = _regex(nodes, english=english)
     if english:
         body = f"(?<![a-z0-9]){body}(?![a-z0-9])"
-    return Phrase(nodes, anchors, "", re.compile(body), english)
+    return Phrase(anchors, also, "", re.compile(body), english)
 
 
 def nodes_of(source: str, sets: Mapping[str, Sequence[str]]) -> tuple[Node, ...]:
@@ -198,29 +199,23 @@ def _regex(nodes: tuple[Node, ...], *, english: bool) -> str:
 def _gap_character(gap: Gap, *, english: bool) -> str:
     if english:
         comma = ",?" if gap.wide else ""
-        return rf"(?:{comma}{_SPACE}(?!{_NEGATORS}\b)[^\s,.!?;:]+{comma})"
+        # Possessive: a word is taken whole, or a long one could be cut up in exponentially many ways.
+        return rf"(?:{comma}{_SPACE}(?!{_NEGATORS}\b)[^\s,.!?;:]++{comma})"
     return r"[^.!?;:\n不没别无非]" if gap.wide else r"[^,.!?;:\n不没别无非]"
 
 
-def _anchors(nodes: tuple[Node, ...]) -> tuple[str, ...]:
-    """The best set of literals of which every match holds at least one: long first, then few."""
-    best: tuple[str, ...] = ()
+def _anchors(nodes: tuple[Node, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The two best sets of literals of each of which every match holds at least one: long first, then few."""
+    found: list[tuple[str, ...]] = []
     for node in nodes:
-        if isinstance(node, Gap):
-            continue
         if isinstance(node, str):
-            found: tuple[str, ...] = (node.strip(" "),) if node.strip(" ") else ()
-        else:
-            found = ()
-            for choice in node.choices:
-                inner = _anchors(choice)
-                if not inner:
-                    found = ()
-                    break
-                found += inner
-        if found and (not best or _worth(found) > _worth(best)):
-            best = found
-    return tuple(dict.fromkeys(best))
+            found.append((node.strip(" "),) if node.strip(" ") else ())
+        elif isinstance(node, Any):
+            inner = [_anchors(choice)[0] for choice in node.choices]
+            found.append(tuple(dict.fromkeys(word for words in inner for word in words)) if all(inner) else ())
+    ranked = sorted(filter(None, found), key=_worth, reverse=True)
+    best, second = [*ranked, (), ()][:2]
+    return best, second if set(second) != set(best) else ()
 
 
 def _worth(anchors: tuple[str, ...]) -> tuple[int, int]:
