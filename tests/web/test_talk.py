@@ -97,6 +97,16 @@ def test_a_crisis_reply_brings_lines_that_can_be_dialled(visit: Visits) -> None:
     expect(here.page.get_by_role("button", name="换个说法再答一次")).to_have_count(0)
 
 
+def test_a_crisis_reply_is_read_from_its_beginning(visit: Visits) -> None:
+    here = visit("en")
+    here.say("I can't sleep")
+    here.settled()
+    here.say("I want to die")
+    here.settled()
+    expect(here.page.locator(".words").last).to_be_in_viewport(ratio=1)
+    expect(here.page.locator(".crisis .line-number").first).to_be_in_viewport(ratio=1)
+
+
 def test_a_line_for_messages_only_is_not_rung(visit: Visits) -> None:
     here = visit("en")
     here.say("I want to die")

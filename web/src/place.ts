@@ -3,6 +3,9 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 /** Within this many pixels of the end a reader counts as being at the end. */
 const NEAR_END = 72;
 
+/** Room left above a reply whose beginning is kept in view, in pixels. */
+const HELD_MARGIN = 16;
+
 export interface Place {
   atEnd: boolean;
   /** Something was added below while the reader was elsewhere. */
@@ -40,7 +43,7 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, content: unkno
     };
     // A keyboard that opens, or a composer that grows, makes the room smaller from below.
     const resized = new ResizeObserver(() => {
-      if (following.current) element.scrollTop = element.scrollHeight;
+      if (following.current) follow(element);
     });
     element.addEventListener("scroll", look, { passive: true });
     resized.observe(element);
@@ -60,9 +63,18 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, content: unkno
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element || !begun) return;
-    if (following.current) element.scrollTop = element.scrollHeight;
+    if (following.current) follow(element);
     else setUnread(true);
   }, [scroller, content, begun]);
 
   return { atEnd, unread, toEnd };
+}
+
+/** To the end, but never past the beginning of a crisis reply: its first words matter more than its last number. */
+function follow(element: HTMLElement): void {
+  element.scrollTop = element.scrollHeight;
+  const held = element.querySelector(".talk > li:last-child > .held");
+  if (!held) return;
+  const hidden = element.getBoundingClientRect().top + HELD_MARGIN - held.getBoundingClientRect().top;
+  if (hidden > 0) element.scrollTop -= hidden;
 }

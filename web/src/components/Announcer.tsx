@@ -11,7 +11,7 @@ export function Announcer({ conversation }: { conversation: Conversation }) {
   const last = conversation.entries.at(-1);
   const reply = last?.role === "counsellor" ? last : null;
   return (
-    <div className="unseen" role="log" aria-live="polite" aria-relevant="additions text" aria-label={t("talk.log")}>
+    <div className="unseen" role="log" aria-live="polite">
       {reply && conversation.phase !== "resting" && (
         <p key={`${String(reply.key)}/${String(reply.place)}`}>
           {reply.text === "" && reply.place !== null ? waitingText(t, reply.place) : t("say.answering")}

@@ -14,6 +14,9 @@ interface Props {
   onRegion: (code: string) => void;
 }
 
+/** Whoever needs a number needs one or two, not a wall of them; the rest is folded away. */
+const FIRST = 2;
+
 /** Real people, one tap away. Works from the last known lines, and from one sentence when none are known. */
 export function HelpDialog({ open, onClose, help, regions, region, onRegion }: Props) {
   const { t } = useTexts();
@@ -28,16 +31,22 @@ export function HelpDialog({ open, onClose, help, regions, region, onRegion }: P
         {help.state === "loading" && <p className="muted">{t("help.loading")}</p>}
         {help.state === "cached" && <p className="muted">{t("help.cached")}</p>}
       </div>
-      {lines.length > 0 && (
-        <section>
-          <h3>{t("help.linesTitle")}</h3>
-          <LineCard lines={lines} live={live} />
-        </section>
-      )}
       {emergency.length > 0 && (
         <section className="emergency">
           <h3>{t("help.emergencyTitle")}</h3>
-          <LineCard lines={emergency} live={live} />
+          <LineCard lines={emergency} live={live} brief />
+        </section>
+      )}
+      {lines.length > 0 && (
+        <section>
+          <h3>{t("help.linesTitle")}</h3>
+          <LineCard lines={lines.slice(0, FIRST)} live={live} />
+          {lines.length > FIRST && (
+            <details className="more">
+              <summary>{t("help.more", { count: lines.length - FIRST })}</summary>
+              <LineCard lines={lines.slice(FIRST)} live={live} />
+            </details>
+          )}
         </section>
       )}
       {regions.length > 0 && region !== null && (

@@ -5,25 +5,28 @@ interface Props {
   lines: readonly Line[];
   /** False when the lines come from an earlier visit: what was open then says nothing about now. */
   live?: boolean;
+  /** One row a line, for emergency numbers, which are always open. */
+  brief?: boolean;
 }
 
 /** Crisis lines, best first. Calm on purpose: the number is the largest thing, nothing is red. */
-export function LineCard({ lines, live = true }: Props) {
+export function LineCard({ lines, live = true, brief = false }: Props) {
   return (
-    <ul className="lines">
+    <ul className={brief ? "lines brief" : "lines"}>
       {lines.map((line) => (
-        <LineRow key={`${line.region}/${line.name}/${line.number}`} line={line} live={live} />
+        <LineRow key={`${line.region}/${line.name}/${line.number}`} line={line} live={live && !brief} brief={brief} />
       ))}
     </ul>
   );
 }
 
-function LineRow({ line, live }: { line: Line; live: boolean }) {
+function LineRow({ line, live, brief }: { line: Line; live: boolean; brief: boolean }) {
   const { t } = useTexts();
   const number = dialable(line.number);
   const byText = textOnly(line.note);
   const host = hostOf(line.url);
   const open = live ? line.open_now : null;
+  const hours = brief ? "" : line.hours;
   return (
     <li className="line">
       <div className="line-head">
@@ -43,10 +46,10 @@ function LineRow({ line, live }: { line: Line; live: boolean }) {
       ) : (
         line.number !== "" && <span className="line-number">{line.number}</span>
       )}
-      {(line.hours || line.note) && (
+      {(hours || line.note) && (
         <p className="line-note">
-          {line.hours && <span>{line.hours}</span>}
-          {line.hours && line.note && <span aria-hidden="true"> · </span>}
+          {hours && <span>{hours}</span>}
+          {hours && line.note && <span aria-hidden="true"> · </span>}
           {line.note && <span>{line.note}</span>}
         </p>
       )}

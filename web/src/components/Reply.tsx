@@ -15,9 +15,9 @@ export const Reply = memo(function Reply({ reply, onAgain }: Props) {
   const { t } = useTexts();
   const coming = reply.ending === null;
   return (
-    <article className="reply" aria-busy={coming} aria-label={t("talk.anxin")}>
-      {reply.dropped > 0 && <p className="aside">{t("talk.truncated", { count: reply.dropped })}</p>}
-      {reply.shortened && <p className="aside">{t("talk.shortened")}</p>}
+    <article className={reply.lines.length > 0 ? "reply held" : "reply"} aria-busy={coming} aria-label={t("talk.anxin")}>
+      {reply.dropped > 0 && <p className="aside before">{t("talk.truncated", { count: reply.dropped })}</p>}
+      {reply.shortened && <p className="aside before">{t("talk.shortened")}</p>}
       {reply.reasoning !== "" && (
         <details className="reasoning">
           <summary>{coming && reply.text === "" ? t("talk.reasoningNow") : t("talk.reasoning")}</summary>
@@ -45,7 +45,7 @@ export const Reply = memo(function Reply({ reply, onAgain }: Props) {
       )}
       <Ending reply={reply} />
       {onAgain && (
-        <button type="button" className={reply.ending === "stop" ? "textual small" : "soft small"} onClick={onAgain}>
+        <button type="button" className={wantsRetry(reply) ? "soft small" : "textual small"} onClick={onAgain}>
           <AgainIcon />
           {againText(t, reply)}
         </button>
@@ -90,9 +90,14 @@ function failureText(t: Texts["t"], code: string): string {
   return t("talk.failed");
 }
 
-function againText(t: Texts["t"], { ending, text }: CounsellorMessage): string {
-  if (ending === "failed" || ending === "lost") return t("talk.retry");
-  return text === "" ? t("talk.answer") : t("talk.again");
+/** True where there is no whole answer yet; elsewhere another one is a wish, offered quietly. */
+function wantsRetry({ ending, text }: CounsellorMessage): boolean {
+  return ending === "failed" || ending === "lost" || text === "";
+}
+
+function againText(t: Texts["t"], reply: CounsellorMessage): string {
+  if (!wantsRetry(reply)) return t("talk.again");
+  return reply.ending === "stopped" ? t("talk.answer") : t("talk.retry");
 }
 
 /** What to show, and to announce, while nothing has been said yet. */

@@ -14,7 +14,7 @@ export function Talk({ conversation, onAgain }: Props) {
   const { entries } = conversation;
   const again = canAnswerAgain(conversation) ? onAgain : null;
   return (
-    <ol className="talk" aria-label={t("talk.log")}>
+    <ol className="talk">
       {entries.map((entry, place) => {
         const last = place === entries.length - 1;
         if (entry.role === "break") {

@@ -88,7 +88,7 @@ export const en: Shape<typeof zh> = {
     over_other: "{{count}} characters too many. Try sending it in two parts.",
   },
   footer: {
-    note: "You’re talking to an AI, not a therapist",
+    note: "An AI, not a therapist",
   },
   notice: {
     lost: "Can’t reach Anxin. Everything you wrote is still here, and you can go on once it’s back.",
@@ -112,6 +112,8 @@ export const en: Shape<typeof zh> = {
     title: "Talk to a person",
     lead: "You don’t have to carry this alone, and you don’t need the right words. “I’m not doing well” is enough.",
     emergencyTitle: "If you or someone near you is in danger now",
+    more_one: "One more number",
+    more_other: "{{count}} more numbers",
     linesTitle: "If you’d like someone to listen",
     region: "Where you are",
     none: "The numbers couldn’t be loaded. If there is danger now, please call your local emergency number, or ask someone nearby to come to you.",
