@@ -48,7 +48,6 @@ class CrisisReply:
 @dataclass(frozen=True, slots=True)
 class _Words:
     openings: tuple[str, ...]
-    fault: str
     tracks: Mapping[Track, tuple[tuple[str, ...], ...]]
     support: Mapping[str, tuple[str, ...]]
     decline: Mapping[str, tuple[str, ...]]
@@ -187,7 +186,6 @@ def _words(language: Language) -> _Words:
     tracks[Track.FAULT] = ((raw["fault"]["text"],), *tracks[Track.IDEATION][1:])
     words = _Words(
         openings=tuple(raw["openings"]),
-        fault=raw["fault"]["text"],
         tracks=tracks,
         support={kind: tuple(says) for kind, says in raw["support"].items()},
         decline={kind: tuple(says) for kind, says in raw["decline"].items()},

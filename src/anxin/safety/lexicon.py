@@ -29,6 +29,7 @@ from anxin.safety.verdict import Concern, Cue, Risk
 
 __all__ = ["Lexicon", "Row", "lexicon", "read_rows"]
 
+_GRAM = 4  # characters of an anchor that the index looks at; short words are found by them alone
 _KEYS = frozenset({"say", "level", "why", "concern", "who", "decline", "steady", "split", "mask", "cue", "source"})
 _FILES = (("lexicon_zh.toml", False), ("lexicon_en.toml", True))
 
@@ -51,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All rows, their phrases in one list, and an index from the first two characters of an anchor to the phrases it is
+    """All rows, their phrases in one list, and an index from the first characters of an anchor to the phrases it is
     for: as the first of the anchors they need, or as the second (`paired` phrases need both)."""
 
     rows: tuple[Row, ...]
@@ -61,13 +62,12 @@ class Lexicon:
 
     def find(self, text: str) -> Iterator[tuple[Row, int, int]]:
         """Every place where a phrase stands in folded text."""
-        grams = set(map(str.__add__, text, text[1:]))
-        grams.update(text)
+        grams = {text[at : at + size] for size in range(1, _GRAM + 1) for at in range(len(text))}
         first: set[int] = set()
         second: set[int] = set()
         for gram in self.index.keys() & grams:
             for anchor, ones, twos in self.index[gram]:
-                if len(anchor) <= 2 or anchor in text:
+                if len(anchor) <= _GRAM or anchor in text:
                     first.update(ones)
                     second.update(twos)
         for place in sorted(first - (self.paired - second)):
@@ -138,7 +138,7 @@ def lexicon() -> Lexicon:
                 owners.setdefault(anchor, ([], []))[kind].append(place)
     index: dict[str, list[tuple[str, tuple[int, ...], tuple[int, ...]]]] = {}
     for anchor, (ones, twos) in owners.items():
-        index.setdefault(anchor[:2], []).append((anchor, tuple(ones), tuple(twos)))
+        index.setdefault(anchor[:_GRAM], []).append((anchor, tuple(ones), tuple(twos)))
     return Lexicon(
         rows=tuple(rows),
         phrases=phrases,

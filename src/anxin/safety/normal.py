@@ -49,6 +49,7 @@ _WIDE: Mapping[str, str] = {mark: read for read, marks in _MARKS for mark in mar
 _HAN = "\u3400-\u9fff"
 # Spaces and signs may hide a word; clause marks stay, they are what negation and subject are read by.
 _SPLIT = re.compile(rf"(?<=[{_HAN}])[^{_HAN}a-z0-9\n,.!?;:\"<>()\[\]]{{1,4}}(?=[{_HAN}])")
+_FOUR = re.compile(rf"[{_HAN}]{{4}}")
 _SPELLED = re.compile(r"(?<![a-z0-9])[a-z0-9@$!*](?:[ .\-_*/|,+~]{1,3}[a-z0-9@$!*](?![a-z0-9])){3,}(?![a-z0-9])")
 _LEET_WORD = re.compile(r"(?<![a-z0-9@$!|])(?=[a-z0-9@$!|]*[a-z])[a-z0-9@$!|]*[0-9@$!|][a-z0-9@$!|]*[a-z0-9]")
 _LEET = str.maketrans("0134578@$!|", "oieastbasil")
@@ -148,12 +149,18 @@ def other_views(plain: View) -> tuple[View, ...]:
     """The tight and loose views, where they differ from the plain one; their places point into the plain text."""
     found: list[View] = []
     text = plain.text
-    if _SPLIT.search(text):
-        found.append(_without(text, [match.span() for match in _SPLIT.finditer(text)]))
+    cuts = [match.span() for match in _SPLIT.finditer(text) if _tears(text, *match.span())]
+    if cuts:
+        found.append(_without(text, cuts))
     loose = _loose(text)
     if loose is not None:
         found.append(loose)
     return tuple(found)
+
+
+def _tears(text: str, start: int, end: int) -> bool:
+    """Whether a separator may tear a word: a space between two longer clauses is only a way to write a comma."""
+    return not (_FOUR.fullmatch(text[max(0, start - 4) : start]) and _FOUR.fullmatch(text[end : end + 4]))
 
 
 def _loose(text: str) -> View | None:

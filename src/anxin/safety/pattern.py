@@ -187,13 +187,20 @@ def _regex(nodes: tuple[Node, ...], *, english: bool) -> str:
     parts: list[str] = []
     for node in nodes:
         if isinstance(node, str):
-            parts.append(re.escape(node).replace("\\ ", _SPACE) if english else re.escape(node))
+            parts.append(_literal(node) if english else re.escape(node))
         elif isinstance(node, Gap):
             one = _gap_character(node, english=english)
             parts.append(f"{one}{{0,{node.most}}}?")
         else:
             parts.append("(?:" + "|".join(_regex(choice, english=english) for choice in node.choices) + ")")
     return "".join(parts)
+
+
+def _literal(text: str) -> str:
+    """Only spaces at its edges may meet the space of a neighbouring group."""
+    inner = re.escape(text.strip(" "))
+    before = _SPACE if text.startswith(" ") else ""
+    return f"{before}{inner}{_SPACE}" if inner and text.endswith(" ") else f"{before}{inner}"
 
 
 def _gap_character(gap: Gap, *, english: bool) -> str:

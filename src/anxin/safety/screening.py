@@ -100,6 +100,9 @@ def _judge(text: str, hit: _Hit) -> _Finding:
     row, level = hit.row, hit.row.level
     if row.steady:
         return _Finding(row, hit.start, hit.end, level, _STEADY[row.who])
+    if level is Risk.T1 and row.concern is None:
+        # Distress is distress in any context, and there is much of it: no need to read further.
+        return _Finding(row, hit.start, hit.end, level, Subject.SELF)
     reading = read(text, hit.start, hit.end, english=row.english)
     subject = reading.subject
     if row.who == "other":
@@ -112,7 +115,7 @@ def _judge(text: str, hit: _Hit) -> _Finding:
         subject = Subject.SELF
     if subject is Subject.NONE:
         subject = Subject.SELF
-    if level is Risk.T0 or (level is Risk.T1 and row.concern is None):
+    if level is Risk.T0:
         return _Finding(row, hit.start, hit.end, level, subject)
     if reading.negated:
         return _Finding(row, hit.start, hit.end, min(level, Risk.T1), Subject.NONE)
