@@ -1,17 +1,17 @@
 """Every error Anxin raises on purpose. A message says what was wrong and what to do about it.
 
-    AnxinError
-    |- UserError              the caller's mistake: the command line exits with 2 and shows no traceback
-    |  |- DialogueError       messages that cannot be read
-    |  |- ConfigError         a setting, recipe or option that cannot be used
-    |  |- DataError           an input file or record that cannot be used
-    |  `- MissingExtra        an optional dependency is not installed; the message holds the install line
-    `- ModelError             a model could not answer
-       |- ModelNotFound       no such model here
-       |- ModelFileError      the file is damaged or not GGUF
-       |- ModelUnavailable    the server is down, refuses or timed out before the first word
-       |- ModelBroken         the answer broke off or was garbage after it had begun
-       `- ContextTooLong      the prompt does not fit the model's context
+AnxinError
+|- UserError              the caller's mistake: the command line exits with 2 and shows no traceback
+|  |- DialogueError       messages that cannot be read
+|  |- ConfigError         a setting, recipe or option that cannot be used
+|  |- DataError           an input file or record that cannot be used
+|  `- MissingExtra        an optional dependency is not installed; the message holds the install line
+`- ModelError             a model could not answer
+   |- ModelNotFound       no such model here
+   |- ModelFileError      the file is damaged or not GGUF
+   |- ModelUnavailable    the server is down, refuses or timed out before the first word
+   |- ModelBroken         the answer broke off or was garbage after it had begun
+   `- ContextTooLong      the prompt does not fit the model's context
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -51,7 +51,7 @@ class Scripted:
     def count(self, messages: Sequence[Message]) -> int:
         return sum(len(message.text) + 4 for message in messages)
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
         self.asked.append(generation)
         try:
             for piece in self.pieces:
@@ -61,6 +61,8 @@ class Scripted:
                 await asyncio.sleep(0)
         finally:
             self.closed += 1
+
+    async def prepare(self, systems: Sequence[str] = ()) -> None: ...
 
     async def close(self) -> None: ...
 

@@ -154,7 +154,7 @@ async def test_a_client_who_leaves_stops_the_generation(long_gguf: Path, leave: 
                 await task
         else:
             await anext(stream)
-            await stream.aclose()  # type: ignore[attr-defined]
+            await stream.aclose()
         await idle(model)
         assert await tokens_held(model) < LONG / 2  # left alone it goes on until the context is full
         assert replied(await read(model, asks("x", max_tokens=4, temperature=0.0)))  # and the place is free
@@ -215,7 +215,7 @@ async def test_who_leaves_the_line_lets_the_next_move_up(long_gguf: Path) -> Non
         impatient.cancel()
         await until(lambda: len(heard[1]) == 2)
         assert heard == [[Waiting(1)], [Waiting(2), Waiting(1)]]
-        await first.aclose()  # type: ignore[attr-defined]
+        await first.aclose()
         await patient
         assert isinstance(heard[1][2], Reply)
 

@@ -275,7 +275,7 @@ async def test_leaving_closes_the_connection() -> None:
         model = EndpointModel("qwen3", fake.url)
         stream = model.stream(asks("x"))
         assert await anext(stream) == Reply("a")
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         async with asyncio.timeout(5):
             await fake.left.wait()
         await model.close()

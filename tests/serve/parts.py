@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -34,11 +34,11 @@ class WatchedModel(EchoModel):
         self.running = 0
         self.closed = False
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
         self.asked.append(generation)
         self.running += 1
         try:
-            async with aclosing(cast(AsyncGenerator[Piece, None], super().stream(generation))) as pieces:
+            async with aclosing(super().stream(generation)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:

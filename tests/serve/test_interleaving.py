@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
@@ -27,7 +27,7 @@ class UnsteadyModel(EchoModel):
         super().__init__()
         self._chance = chance
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
         async for piece in super().stream(generation):
             for _ in range(self._chance.randrange(3)):
                 await asyncio.sleep(0)

@@ -163,7 +163,7 @@ async def _converse(request: Turn, screened: Screened, model: Model) -> AsyncGen
     generation = Generation(
         window.messages,
         longest,
-        0.7 if request.temperature is None else request.temperature,
+        model.info.temperature if request.temperature is None else request.temperature,
         0.9 if request.top_p is None else request.top_p,
         request.stop,
         request.seed,

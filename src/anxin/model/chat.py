@@ -17,7 +17,7 @@ from anxin.model.refusals import of_status
 from anxin.model.text import to_wire, whole
 from anxin.model.watch import Watch
 
-__all__ = ["ChatClient", "checked_url", "list_models", "request_body"]
+__all__ = ["ChatClient", "checked_url", "list_models", "on_this_machine", "request_body"]
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ERROR_BODY: Final = 16_384  # bytes read of a refusal
@@ -174,6 +174,12 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def on_this_machine(url: str) -> bool:
+    """Whether the address is this machine's own. A name other than localhost is taken for another machine."""
+    host = urlsplit(url).hostname or ""
+    return host in _LOOPBACK or host.startswith("127.")
+
+
 def request_body(model: str, generation: Generation) -> dict[str, Any]:
     """A generation as the protocol asks for it."""
     body: dict[str, Any] = {
@@ -194,7 +200,7 @@ def request_body(model: str, generation: Generation) -> dict[str, Any]:
 
 def _new_client(url: str, key: str, connect: float) -> httpx.AsyncClient:
     # A proxy from the environment must not see what is said to a server on this machine.
-    outside = urlsplit(url).hostname not in _LOOPBACK
+    outside = not on_this_machine(url)
     return httpx.AsyncClient(
         base_url=url + "/",
         headers={"Authorization": f"Bearer {key}"} if key else {},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
 from anxin.dialogue import Message
@@ -61,7 +61,7 @@ class EchoModel:
         """Tokens by the rule above, and two for each message's frame."""
         return sum(len(_TOKEN.findall(message.text)) + 2 for message in messages)
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
         prompt = self.count(generation.messages)
         if prompt >= self._info.context:
             raise ContextTooLong(f"{prompt} tokens do not fit the model's {self._info.context}; shorten the dialogue")
@@ -78,6 +78,9 @@ class EchoModel:
             given += 1
         self._fail(given)
         yield Done("length" if reason else "stop", prompt, tokens)
+
+    async def prepare(self, systems: Sequence[str] = ()) -> None:
+        """Nothing to load."""
 
     async def close(self) -> None:
         """Nothing to give back."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from anxin.dialogue import Message
-from anxin.errors import ContextTooLong, ModelBroken, ModelUnavailable
+from anxin.errors import ContextTooLong, ModelBroken, ModelError, ModelUnavailable
 from anxin.model.cores import usable_cores
 from anxin.model.engine import Engine
 from anxin.model.gguf import read_header
@@ -69,6 +69,7 @@ class EmbeddedModel:
             min(header.context or context, context),
             header.flag("anxin.instructable", True),
             header.flag("anxin.demonstration", False),
+            temperature=header.number("anxin.temperature", 0.7),
         )
         self._queue = Queue(places)
         self._slots = Slots(places)
@@ -97,7 +98,7 @@ class EmbeddedModel:
             return estimate(messages)
         return self._loaded.count(self._plain(messages))
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
         loaded = await self._load()
         messages = self._plain(generation.messages)
         if loaded.at_most(messages) >= self._info.context:
@@ -123,6 +124,14 @@ class EmbeddedModel:
             ticket.leave()
             self._forget_later()
 
+    async def prepare(self, systems: Sequence[str] = ()) -> None:
+        """Load, then read the system prompts behind whatever else there is to do. Raises as `load` does."""
+        await self._load()
+        if systems and self._info.instructable:
+            task = asyncio.create_task(self._prime_quietly(systems))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
     async def prime(self, *systems: str) -> None:
         """Read each system prompt once and keep what the runtime made of it, to be put back into any slot.
 
@@ -144,6 +153,8 @@ class EmbeddedModel:
     async def close(self) -> None:
         self._closed = True
         self._stay()
+        for task in self._tasks:
+            task.cancel()
         if self._loading is not None:
             await asyncio.gather(self._loading, *self._tasks, return_exceptions=True)
         loaded, self._loaded, self._loading = self._loaded, None, None
@@ -192,6 +203,10 @@ class EmbeddedModel:
             await asyncio.to_thread(loaded.runtime.ask, f"/slots/{slot}?action=restore", {"filename": saved})
         except ModelBroken:  # the file is gone: the prompt is read anew, which costs time and nothing else
             self._primed.pop(_digest(system), None)
+
+    async def _prime_quietly(self, systems: Sequence[str]) -> None:
+        with suppress(ModelError):  # a prompt that was not read beforehand is read when it is needed
+            await self.prime(*systems)
 
     async def _prime(self, loaded: Engine, system: Message) -> None:
         ticket = self._queue.join()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from anxin.dialogue import Message
 from anxin.model.answer import Timeouts
-from anxin.model.chat import ChatClient
+from anxin.model.chat import ChatClient, on_this_machine
 from anxin.model.protocol import Generation, ModelInfo, Piece
 from anxin.model.text import estimate
 
@@ -35,7 +35,7 @@ class EndpointModel:
         name: str = "",
     ) -> None:
         self._chat = ChatClient(base_url, model, key=api_key, timeouts=timeouts, retries=retries, backoff=backoff)
-        self._info = ModelInfo(name or model, "endpoint", context)
+        self._info = ModelInfo(name or model, "endpoint", context, outside=not on_this_machine(base_url))
 
     @property
     def info(self) -> ModelInfo:
@@ -45,10 +45,13 @@ class EndpointModel:
         """An estimate, rounded up; the server alone has the vocabulary."""
         return estimate(messages)
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Piece]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
         async with aclosing(self._chat.stream(generation, self.count(generation.messages))) as pieces:
             async for piece in pieces:
                 yield piece
+
+    async def prepare(self, systems: Sequence[str] = ()) -> None:
+        """Nothing: the server loads and caches by itself."""
 
     async def close(self) -> None:
         await self._chat.close()

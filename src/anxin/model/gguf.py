@@ -119,6 +119,10 @@ class Header:
         value = self.values.get(key, default)
         return value if isinstance(value, bool) else default
 
+    def number(self, key: str, default: float) -> float:
+        value = self.values.get(key, default)
+        return float(value) if isinstance(value, float | int) and 0 <= value <= 2 else default
+
 
 def read_header(path: Path) -> Header:
     """Read and check the header of the file at `path`; raise `ModelFileError` in one line if it is not a whole GGUF."""

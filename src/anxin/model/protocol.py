@@ -5,7 +5,7 @@ A model knows nothing of risk or prompts. It keeps nothing of a conversation bet
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -20,7 +20,8 @@ class ModelInfo:
 
     `context` is the window in tokens, prompt and reply together. `instructable` is False for models too small to
     follow a system prompt: the counsellor then sends the dialogue alone. `demonstration` marks the embedded default,
-    so that pages can say plainly that a larger model does better.
+    so that pages can say plainly that a larger model does better. `outside` tells that words sent to it leave this
+    machine. `temperature` is what suits it when nobody names one.
     """
 
     name: str
@@ -28,6 +29,8 @@ class ModelInfo:
     context: int
     instructable: bool = True
     demonstration: bool = False
+    outside: bool = False
+    temperature: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,14 @@ class Model(Protocol):
     @property
     def info(self) -> ModelInfo: ...
 
-    def stream(self, generation: Generation) -> AsyncIterator[Piece]: ...
+    def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]: ...
+
+    async def prepare(self, systems: Sequence[str] = ()) -> None:
+        """Do what would make the first client wait: load weights, and read these system prompts where that helps.
+
+        Returns when the model can answer; prompts may still be read behind other work. Doing it again costs nothing.
+        """
+        ...
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens these messages take in the model's prompt; an estimate, rounded up, where the model cannot say."""

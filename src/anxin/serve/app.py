@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,8 +19,11 @@ from starlette.types import Scope
 
 import anxin
 from anxin import counsel
+from anxin.counsel import system_prompts
+from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.model import Model
+from anxin.safety import screen
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
 from anxin.serve.metrics import CONTENT_TYPE, Metrics
@@ -35,6 +39,7 @@ from anxin.store import Conversations, MemoryConversations
 __all__ = ["create_app"]
 
 _PAGE = Path(__file__).parent / "page"
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 def create_app(
@@ -66,6 +71,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
+            await asyncio.to_thread(screen, "")  # reads the lexicon, so that no client waits for it
+            await model.prepare([prompt for language in _LANGUAGES for prompt in system_prompts(language)[:2]])
             yield
         finally:
             await model.close()

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
-from typing import cast
 
 from anxin.dialogue import Message
 from anxin.errors import ModelError
-from anxin.model import Generation, Model, Piece, Waiting
+from anxin.model import Generation, Model, Waiting
 
 __all__ = ["Readiness"]
 
@@ -48,9 +47,11 @@ class Readiness:
     async def _probe(self) -> str:
         try:
             async with asyncio.timeout(self._patience):
-                # The protocol promises aclose; its type says only that it can be iterated.
-                pieces = cast(AsyncGenerator[Piece, None], self._model.stream(_PROBE))
-                async with aclosing(pieces):
+                if self._model.info.backend == "embedded":
+                    # In this process: loaded is ready, and a probe would push a client's dialogue out of its slot.
+                    await self._model.prepare()
+                    return ""
+                async with aclosing(self._model.stream(_PROBE)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Waiting):
                             return ""  # busy with others' turns is at work
