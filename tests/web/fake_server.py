@@ -122,7 +122,7 @@ def script(text: str, language: str, region: str) -> list[Step]:
         case "guarded":
             return [*spoken(LONG[language][:40], pause=0.02), ended("guarded", text=REPLACED[language])]
         case "waiting":
-            places: list[Step] = [("waiting", {"place": 3}), 0.5, ("waiting", {"place": 1}), 0.5]
+            places: list[Step] = [("waiting", {"place": 3}), 0.4, ("waiting", {"place": 1}), 0.4]
             return [*places, *spoken(REPLY[language]), ended()]
         case "truncated":
             return [("truncated", {"dropped": 6, "shortened": False}), *spoken(REPLY[language]), ended("length")]

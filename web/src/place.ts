@@ -38,7 +38,8 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, content: unkno
     const look = (): void => {
       const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
       following.current = near && begun;
-      setAtEnd(near);
+      // At the beginning of a crisis reply nothing is missing, and a button would only lie over its numbers.
+      setAtEnd(near || (heldTop(element) ?? -1) >= 0);
       if (near) setUnread(false);
     };
     // A keyboard that opens, or a composer that grows, makes the room smaller from below.
@@ -73,8 +74,12 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, content: unkno
 /** To the end, but never past the beginning of a crisis reply: its first words matter more than its last number. */
 function follow(element: HTMLElement): void {
   element.scrollTop = element.scrollHeight;
+  const top = heldTop(element);
+  if (top !== null && top < HELD_MARGIN) element.scrollTop -= HELD_MARGIN - top;
+}
+
+/** How far below the upper edge the last reply begins, in pixels, where it is one to be read from its beginning. */
+function heldTop(element: HTMLElement): number | null {
   const held = element.querySelector(".talk > li:last-child > .held");
-  if (!held) return;
-  const hidden = element.getBoundingClientRect().top + HELD_MARGIN - held.getBoundingClientRect().top;
-  if (hidden > 0) element.scrollTop -= hidden;
+  return held ? held.getBoundingClientRect().top - element.getBoundingClientRect().top : null;
 }

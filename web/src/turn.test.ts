@@ -130,6 +130,12 @@ describe("answering again", () => {
     expect(canAnswerAgain(after(asked, SCREENED, authored, { type: "lost" }))).toBe(true);
   });
 
+  it("is offered for a reply the guard replaced, but not beside help lines", () => {
+    const replaced: TurnEvent = { type: "ended", reason: "guarded", text: "换一句" };
+    expect(canAnswerAgain(after(asked, SCREENED, said("坏话"), replaced))).toBe(true);
+    expect(canAnswerAgain(after(asked, SCREENED, said("坏话"), { type: "lines", lines: [LINE] }, replaced))).toBe(false);
+  });
+
   it("is not offered in an empty conversation or at work", () => {
     expect(canAnswerAgain(EMPTY)).toBe(false);
     expect(canAnswerAgain(after(asked))).toBe(false);

@@ -97,7 +97,8 @@ export function canAnswerAgain(state: Conversation): boolean {
   const last = state.entries.at(-1);
   if (state.phase !== "resting" || !last || last.role === "break") return false;
   // What Anxin itself says in a crisis is authored; asking for another version would only bring the same words.
-  return last.role === "client" || last.by !== "anxin" || last.ending !== "stop";
+  if (last.role === "client" || last.ending === "failed" || last.ending === "lost" || last.ending === "stopped") return true;
+  return last.by !== "anxin" && last.lines.length === 0;
 }
 
 /** How many messages the person has sent since the server last forgot, to compare with what the server holds. */
@@ -173,7 +174,7 @@ function hear(state: Conversation, event: TurnEvent): Conversation {
     case "ended":
       return close(
         // A guarded reply is withdrawn whole: its reasoning led to what must not be read.
-        event.reason === "guarded" ? withReply(state, { text: event.text ?? "", reasoning: "", by: "anxin" }) : state,
+        event.reason === "guarded" ? withReply(state, { text: event.text ?? "", reasoning: "" }) : state,
         event.reason,
       );
   }

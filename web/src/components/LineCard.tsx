@@ -7,20 +7,22 @@ interface Props {
   live?: boolean;
   /** One row a line, for emergency numbers, which are always open. */
   brief?: boolean;
+  /** Language of names and notes, where it may differ from the page's. */
+  lang?: string | undefined;
 }
 
 /** Crisis lines, best first. Calm on purpose: the number is the largest thing, nothing is red. */
-export function LineCard({ lines, live = true, brief = false }: Props) {
+export function LineCard({ lines, live = true, brief = false, lang }: Props) {
   return (
     <ul className={brief ? "lines brief" : "lines"}>
       {lines.map((line) => (
-        <LineRow key={`${line.region}/${line.name}/${line.number}`} line={line} live={live && !brief} brief={brief} />
+        <LineRow key={`${line.region}/${line.name}/${line.number}`} line={line} live={live && !brief} brief={brief} lang={lang} />
       ))}
     </ul>
   );
 }
 
-function LineRow({ line, live, brief }: { line: Line; live: boolean; brief: boolean }) {
+function LineRow({ line, live, brief, lang }: { line: Line } & Required<Omit<Props, "lines">>) {
   const { t } = useTexts();
   const number = dialable(line.number);
   const byText = textOnly(line.note);
@@ -30,7 +32,7 @@ function LineRow({ line, live, brief }: { line: Line; live: boolean; brief: bool
   return (
     <li className="line">
       <div className="line-head">
-        <span className="line-name">{line.name}</span>
+        <span className="line-name" lang={lang}>{line.name}</span>
         {open !== null && (
           <span className={open ? "chip open" : "chip"}>{open ? t("lines.open") : t("lines.closed")}</span>
         )}
@@ -47,7 +49,7 @@ function LineRow({ line, live, brief }: { line: Line; live: boolean; brief: bool
         line.number !== "" && <span className="line-number">{line.number}</span>
       )}
       {(hours || line.note) && (
-        <p className="line-note">
+        <p className="line-note" lang={lang}>
           {hours && <span>{hours}</span>}
           {hours && line.note && <span aria-hidden="true"> · </span>}
           {line.note && <span>{line.note}</span>}

@@ -38,10 +38,10 @@ export const Reply = memo(function Reply({ reply, onAgain }: Props) {
         </p>
       )}
       {reply.lines.length > 0 && (
-        <section className="crisis" aria-label={t("lines.title")}>
+        <div className="crisis">
           <h2>{t("lines.title")}</h2>
-          <LineCard lines={reply.lines} />
-        </section>
+          <LineCard lines={reply.lines} lang={tag(reply.language)} />
+        </div>
       )}
       <Ending reply={reply} />
       {onAgain && (
@@ -74,10 +74,11 @@ function Ending({ reply }: { reply: CounsellorMessage }) {
   return ending !== null && text !== "" ? <p className="aside">{text}</p> : null;
 }
 
-function endingText(t: Texts["t"], { ending, text }: CounsellorMessage): string {
+function endingText(t: Texts["t"], { ending, text, lines }: CounsellorMessage): string {
   if (ending === "failed") return t("talk.failed");
   if (ending === "length") return t("talk.length");
-  if (ending === "guarded") return t("talk.guarded");
+  // Beside help lines there is nothing to explain about the machine.
+  if (ending === "guarded") return lines.length > 0 ? "" : t("talk.guarded");
   if (ending === "stopped") return t("talk.stopped");
   if (ending === "lost") return text === "" ? t("talk.unanswered") : t("talk.lost");
   return "";

@@ -68,7 +68,7 @@ export const en: Shape<typeof zh> = {
     fresh: "New message",
   },
   lines: {
-    title: "People you can call right now",
+    title: "People you can call",
     open: "Open now",
     closed: "Closed at the moment",
     emergency: "Emergency",

@@ -62,7 +62,7 @@ export const zh = {
     fresh: "有新的话",
   },
   lines: {
-    title: "现在就能打的电话",
+    title: "可以打的电话",
     open: "现在有人接听",
     closed: "现在不在服务时间",
     emergency: "紧急",
