@@ -403,3 +403,15 @@ async def test_an_untrusted_file_that_is_whole_is_loaded(tiny_gguf: Path) -> Non
     model = EmbeddedModel(tiny_gguf, threads=1)
     assert replied(await read(model, asks("x", max_tokens=4, seed=1)))
     await model.close()
+
+
+async def test_prepared_it_has_read_the_first_prompts_behind_other_work(tiny_gguf: Path) -> None:
+    model = EmbeddedModel(tiny_gguf, trusted=True, threads=1)
+    try:
+        await model.prepare([SYSTEM])
+        await asyncio.gather(*model._tasks)
+        assert len(model._primed) == 1
+        await model.prepare()
+        assert done(await read(model, asks("hi", max_tokens=4))).reply_tokens <= 4
+    finally:
+        await model.close()

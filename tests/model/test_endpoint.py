@@ -298,3 +298,18 @@ async def test_two_clients_never_hear_each_other() -> None:
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ConfigError, match="must look like"):
         EndpointModel("m", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "outside"),
+    [
+        ("http://127.0.0.1:11434/v1", False),
+        ("http://localhost/v1", False),
+        ("http://[::1]:8080/v1", False),
+        ("http://192.168.1.5/v1", True),
+        ("https://api.example.org/v1", True),
+        ("http://localhost.example.org/v1", True),
+    ],
+)
+def test_it_is_known_whether_words_leave_this_machine(url: str, outside: bool) -> None:
+    assert EndpointModel("m", url).info.outside is outside

@@ -39,7 +39,7 @@ async def test_what_the_page_needs_first() -> None:
     async with client_of(app_of(EchoModel(name="mini"))) as client:
         zh = (await client.get("/api/about?language=zh")).json()
         en = (await client.get("/api/about?language=en")).json()
-    assert zh["model"] == {"name": "mini", "demonstration": False, "backend": "echo"}
+    assert zh["model"] == {"name": "mini", "demonstration": False, "backend": "echo", "outside": False}
     assert zh["region"] == "CN" and "CN" in [region["code"] for region in zh["regions"]]
     assert zh["limits"] == {"message_characters": 8000}
     assert zh["disclosure"] and en["disclosure"]

@@ -23,7 +23,7 @@ from anxin.counsel import system_prompts
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.model import Model
-from anxin.safety import screen
+from anxin.safety import Guard, screen
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
 from anxin.serve.metrics import CONTENT_TYPE, Metrics
@@ -71,7 +71,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            await asyncio.to_thread(screen, "")  # reads the lexicon, so that no client waits for it
+            await asyncio.to_thread(_warm)
             await model.prepare([prompt for language in _LANGUAGES for prompt in system_prompts(language)[:2]])
             yield
         finally:
@@ -97,6 +97,13 @@ def create_app(
     )
     app.state.house = house
     return app
+
+
+def _warm() -> None:
+    """Read the lexicon and the guard's rules, so that no client waits for it."""
+    screen("")
+    for language in _LANGUAGES:
+        Guard(language)
 
 
 def _routes() -> list[BaseRoute]:

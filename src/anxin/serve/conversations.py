@@ -60,7 +60,12 @@ async def about(request: Request) -> Response:
     return JSONResponse(
         {
             "version": anxin.__version__,
-            "model": {"name": info.name, "demonstration": info.demonstration, "backend": info.backend},
+            "model": {
+                "name": info.name,
+                "demonstration": info.demonstration,
+                "backend": info.backend,
+                "outside": info.outside,
+            },
             "regions": [{"code": code, "name": name} for code, name in regions(language)],
             "region": house.options.region,
             "limits": {"message_characters": house.options.max_message_characters},
