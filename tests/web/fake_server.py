@@ -211,7 +211,7 @@ class FakeServer:
         def about(language: str = "zh") -> dict[str, Any]:
             return {
                 "version": "0.1.0",
-                "model": {"name": "mini", "demonstration": self.demonstration, "backend": "embedded"},
+                "model": {"name": "mini", "demonstration": self.demonstration, "backend": "embedded", "outside": False},
                 "regions": [{"code": code, "name": name} for code, name in NAMES[language].items()],
                 "region": "AA",
                 "limits": {"message_characters": LIMIT},

@@ -4,7 +4,7 @@ export type Language = "zh" | "en";
 
 export interface About {
   version: string;
-  model: { name: string; demonstration: boolean; backend: string };
+  model: { name: string; demonstration: boolean; backend: string; outside: boolean };
   regions: Region[];
   region: string;
   limits: { message_characters: number };

@@ -24,7 +24,7 @@ export function Opening({ about, onStarter, showDemo, onDemoRead }: Props) {
         <p>{about?.disclosure || t("opening.disclosure")}</p>
         {about && (
           <p>
-            {about.model.backend === "endpoint"
+            {about.model.outside !== false
               ? t("opening.privacyEndpoint", { model: about.model.name })
               : t("opening.privacyHere")}
           </p>
