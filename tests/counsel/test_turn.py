@@ -41,12 +41,13 @@ class Scripted:
     pieces: Sequence[Piece | BaseException] = (Reply("我听到"), Reply("了。"), Done("stop", 10, 2))
     context: int = 2048
     instructable: bool = True
+    demonstration: bool = False
     asked: list[Generation] = field(default_factory=list)
     closed: int = 0
 
     @property
     def info(self) -> ModelInfo:
-        return ModelInfo("scripted", "echo", self.context, self.instructable)
+        return ModelInfo("scripted", "echo", self.context, self.instructable, self.demonstration)
 
     def count(self, messages: Sequence[Message]) -> int:
         return sum(len(message.text) + 4 for message in messages)
@@ -134,6 +135,15 @@ def test_a_figure_of_speech_is_only_that(text: str) -> None:
     events = run(text, Scripted())
     assert screened(events).route is Route.CONVERSE
     assert not any(isinstance(event, Lines) for event in events)
+
+
+def test_the_demonstration_model_never_speaks_to_someone_who_may_not_want_to_live() -> None:
+    model = Scripted(demonstration=True)
+    events = run("我不想活了", model)
+    assert model.asked == []
+    assert said(events) == ended(events).text
+    assert any(isinstance(event, Lines) for event in events)
+    assert {event.by for event in events if isinstance(event, Spoken)} == {"anxin"}
 
 
 def test_a_dangerous_request_is_declined_without_the_model() -> None:

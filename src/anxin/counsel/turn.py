@@ -99,6 +99,12 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
         yield Spoken(text, "anxin")
         yield Ended("stop", text, ledger)
         return
+    care = support_reply(ledger, screened.verdict, language, region, now)
+    if care is not None and model.info.demonstration:  # too small to speak to someone who may not want to live
+        for event in _authored(care):
+            yield event
+        yield Ended("stop", care.text, ledger)
+        return
 
     said: list[str] = []
     ended: Ended | None = None
@@ -117,7 +123,6 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
         logger.error("a turn failed: %s", type(fault).__name__)
         yield Failed("internal", "something broke here; try again")
     ended = ended or Ended("failed", "".join(said), ledger)
-    care = support_reply(ledger, screened.verdict, language, region, now)
     if care is not None:
         gap = "\n\n" if ended.text else ""
         for event in _authored(CrisisReply(gap + care.text, care.lines)):
