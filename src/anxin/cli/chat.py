@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from anxin.cli.terminal import complain
+from anxin.cli.terminal import complain, notes
 from anxin.config import home
 from anxin.counsel import Counsellor, Ended, Failed, Lines, Screened, Settings, Spoken, Truncated, Waiting, disclosure
 from anxin.dialogue import Dialogue, Language
@@ -53,12 +53,15 @@ def chat(
 
     Example: anxin chat --model ollama/qwen3:4b
     """
+    from anxin.cli.found import what_else
     from anxin.cli.settings import configured
     from anxin.model.resolve import resolve
 
     config = configured()
     speaks: Language = "en" if language == "en" else "zh"
     chosen = resolve(model or config.model, home(), config.model_options(base_url, context))
+    if not model and sys.stdin.isatty():
+        notes().print(what_else(config.model, config), style="dim", soft_wrap=True)
     settings = Settings(language=speaks, region=region or config.serve.region)
     _conversation(chosen, Counsellor(chosen, settings), speaks)
 

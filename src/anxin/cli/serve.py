@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import webbrowser
 from dataclasses import replace
@@ -29,6 +28,7 @@ def serve(
 
     Example: anxin serve --model ollama/qwen3:4b --port 8000
     """
+    from anxin.cli.found import what_else
     from anxin.cli.settings import configured
     from anxin.model.resolve import resolve
     from anxin.serve import bind, create_app, run
@@ -46,7 +46,7 @@ def serve(
         raise
     screen = notes()
     if not model:
-        screen.print(asyncio.run(_others(name)), soft_wrap=True)
+        screen.print(what_else(name, config), soft_wrap=True)
 
     def announce(address: str) -> None:
         screen.print(f"安心 Anxin is at [bold]{address}[/bold] with {name}. Press Ctrl-C to stop.", soft_wrap=True)
@@ -54,19 +54,3 @@ def serve(
             webbrowser.open(address)
 
     run(create_app(chosen, options=options), options, listener=listener, announce=announce)
-
-
-async def _others(name: str) -> str:
-    """One line: what else was found here, and how to use it."""
-    from anxin.cli.settings import configured
-    from anxin.model.catalogue import available
-
-    found = [model for model in await available(home(), configured().endpoints) if not model.problem]
-    others = [model.name for model in found if model.name != name]
-    small = "mini is the small demonstration model. " if name == "mini" else ""
-    if not others:
-        return (
-            f"{small}No other model was found; get one with: anxin model pull OWNER/REPO:FILE.gguf, or install Ollama."
-        )
-    more = f" and {len(others) - 4} more (anxin model list)" if len(others) > 4 else ""
-    return f"{small}Also here: {', '.join(others[:4])}{more}. Use one with: anxin serve --model {others[0]}"
