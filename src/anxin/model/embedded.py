@@ -159,6 +159,7 @@ class EmbeddedModel:
             await asyncio.gather(self._loading, *self._tasks, return_exceptions=True)
         loaded, self._loaded, self._loading = self._loaded, None, None
         if loaded is not None:
+            loaded.hang_up()
             await asyncio.to_thread(loaded.runtime.stop)
 
     async def _load(self) -> Engine:

@@ -13,7 +13,7 @@ from anxin.dialogue import Message, Role
 from anxin.errors import ModelBroken, ModelFileError, ModelUnavailable
 from anxin.model.answer import Again, Answer
 from anxin.model.chat import request_body
-from anxin.model.loopback import posting
+from anxin.model.loopback import Response, posting
 from anxin.model.protocol import Done, Generation, ModelInfo, Piece
 from anxin.model.refusals import of_status
 from anxin.model.runtime import Runtime
@@ -33,6 +33,7 @@ class Engine:
     def __init__(self, path: Path, info: ModelInfo, places: int, threads: int, control: tuple[str, ...]) -> None:
         self.runtime = Runtime(path, context=info.context, slots=places, threads=threads)
         self._name = info.name
+        self._speaking: set[Response] = set()
         self._seam = control[0] if control else "\n"
         try:
             self._seam_tokens = self.runtime.tokens(self._seam)
@@ -50,14 +51,18 @@ class Engine:
                 posting(self.runtime.address, "/v1/chat/completions", self.runtime.key, body) as response,
                 aclosing(response.blocks()) as blocks,
             ):
-                if response.status != 200:
-                    said = b"".join([block async for block in blocks])
-                    raise of_status(response.status, said, _PLACE, self._name).error
-                async for block in blocks:
-                    for piece in answer.read(block):
-                        yield piece
-                    if answer.begun and not answer.ended:
-                        await asyncio.sleep(_PACE)
+                self._speaking.add(response)
+                try:
+                    if response.status != 200:
+                        said = b"".join([block async for block in blocks])
+                        raise of_status(response.status, said, _PLACE, self._name).error
+                    async for block in blocks:
+                        for piece in answer.read(block):
+                            yield piece
+                        if answer.begun and not answer.ended:
+                            await asyncio.sleep(_PACE)
+                finally:
+                    self._speaking.discard(response)
             for piece in answer.close():
                 yield piece
         except Again as again:
@@ -68,6 +73,11 @@ class Engine:
             raise ModelUnavailable(f"{_PLACE} does not answer; start again") from error
         prompt, tokens = answer.usage
         yield Done("length" if answer.finish == "length" else "stop", prompt, tokens)
+
+    def hang_up(self) -> None:
+        """Break off every answer: the runtime would not unload while one is being given."""
+        for response in self._speaking:
+            response.hang_up()
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the texts, counted in one request, and of the template's frame around each."""

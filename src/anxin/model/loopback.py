@@ -19,10 +19,17 @@ _READ: Final = 1 << 16  # bytes
 class Response:
     """A status and what follows it."""
 
-    def __init__(self, status: int, chunked: bool, reader: asyncio.StreamReader) -> None:
+    def __init__(
+        self, status: int, chunked: bool, reader: asyncio.StreamReader, transport: asyncio.WriteTransport
+    ) -> None:
         self.status = status
         self._chunked = chunked
         self._reader = reader
+        self._transport = transport
+
+    def hang_up(self) -> None:
+        """Break the connection off; whoever reads the body sees its end."""
+        self._transport.abort()
 
     async def blocks(self) -> AsyncGenerator[bytes]:
         """The body as it comes; ends early where the other side breaks off."""
@@ -58,7 +65,7 @@ async def posting(address: str, path: str, key: str, body: dict[str, Any]) -> As
         status, *headers = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
         if not status.startswith(b"http/1.1 "):
             raise ValueError("no HTTP")
-        yield Response(int(status[9:12]), b"transfer-encoding: chunked" in headers, reader)
+        yield Response(int(status[9:12]), b"transfer-encoding: chunked" in headers, reader, writer.transport)
     finally:
         writer.transport.abort()
 
