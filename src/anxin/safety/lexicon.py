@@ -9,7 +9,7 @@ A row:
     decline  true: a request that Anxin refuses warmly
     steady   true: neither negation, quotation nor fiction lowers it
     split    true: also found with any signs between its characters ("自。杀")
-    mask     "idiom" or "topic": what this phrase covers is not a disclosure
+    mask     "idiom" or "topic": what this phrase covers is not a disclosure (with `steady`, not even a steady one)
     cue      "yes", "no", "refuses" or "safe": an answer to the protocol's own question
 """
 

@@ -52,6 +52,7 @@ def _screen(text: str) -> Verdict:
     plain = fold(text)
     hits = _hits(plain, lexicon())
     masks = [hit for hit in hits if hit.row.mask]
+    firm = [mask for mask in masks if mask.row.steady]
     losses = [hit for hit in hits if hit.row.who == "past" and hit.row.steady]
     findings: list[_Finding] = []
     cues: list[Cue] = []
@@ -64,7 +65,7 @@ def _screen(text: str) -> Verdict:
         if row.cue is not None:
             cues.append(row.cue)
             continue
-        if not row.steady and any(_covers(mask, hit) for mask in masks):
+        if any(_covers(mask, hit) for mask in (firm if row.steady else masks)):
             idiom = True
             continue
         if not row.steady and any(_covers(loss, hit) for loss in losses):
