@@ -8,8 +8,8 @@
     ~~8             the same, over commas too
 
 No gap runs over a negator, so that "我不会自杀" is left to the phrase that begins after it and its context. English
-phrases match whole words, and so does a Latin ending of a Chinese one. Every phrase must hold a literal that any match contains (its anchors), so that a
-scan can leave out all phrases whose anchors are not in the text.
+phrases match whole words, and so does a Latin ending of a Chinese one. Every phrase must hold a literal that any match
+contains (its anchors), so that a scan can leave out all phrases whose anchors are not in the text.
 """
 
 from __future__ import annotations
@@ -89,11 +89,8 @@ def parse(source: str, sets: Mapping[str, Sequence[str]], *, english: bool) -> P
     if len(nodes) == 1 and isinstance(nodes[0], str) and (english or not _ASCII_WORD.match(nodes[0][-1])):
         return Phrase(anchors, (), nodes[0], None, english)
     body = _regex(nodes, english=english)
-    if english:
-        body = f"(?<![a-z0-9]){body}(?![a-z0-9])"
-    else:
-        # A Latin ending is a whole word: 想s is slang, 想sleep is not.
-        body = f"{body}(?!(?<=[a-z])[a-z])"
+    # A Latin ending is a whole word: 想s is slang, 想sleep is not.
+    body = f"(?<![a-z0-9]){body}(?![a-z0-9])" if english else f"{body}(?!(?<=[a-z])[a-z])"
     return Phrase(anchors, also, "", re.compile(body), english)
 
 
