@@ -241,3 +241,10 @@ def test_every_conversation_gets_whole_replies(texts: list[str], region: str, la
     assert reply.text and "{" not in reply.text
     due = support_reply(ledger, verdict, language, region, now)
     assert (due is not None) == ledger.support_due
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_promises_that_nobody_will_know(language: Language) -> None:
+    raw = resources.files("anxin.safety").joinpath(f"crisis_{language}.toml").read_text("utf-8")
+    promises = ("背着你", "不会告诉", "我会保密", "behind your back", "won't tell", "stay anonymous", "between us")
+    assert not [words for words in promises if words in raw]

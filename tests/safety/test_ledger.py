@@ -159,3 +159,53 @@ def test_a_record_that_contradicts_itself_is_not_believed() -> None:
 
 def test_the_record_holds_no_word_of_the_client() -> None:
     assert "自杀" not in _told("我想自杀").to_json()
+
+
+def test_an_attempt_is_never_answered_with_leave_not_to_call() -> None:
+    for refusal in ("我不打电话", "不想打", "i don't want to call anyone"):
+        assert _told("我已经吃了一瓶药", refusal).track is Track.UNAIDED
+    assert _told("我已经吃了一瓶药", "不想打", "我就是想死").track is Track.UNAIDED
+
+
+def test_feeling_calm_after_an_overdose_is_no_safety_but_help_is() -> None:
+    assert _told("我已经吃了一瓶药", "我现在平静了").track is Track.ATTEMPT
+    assert _told("我已经吃了一瓶药", "还没打120").track is Track.ATTEMPT
+    assert _told("i took all my pills", "i havent called 911").track is Track.ATTEMPT
+    assert _told("我已经吃了一瓶药", "我打了120了", "我害怕").track is Track.HELP
+    assert _told("i took all my pills", "i don't want to call anyone", "ok i called them").track is Track.HELP
+    assert _told("我已经吃了一瓶药", "我打了120了", "我又吃了一瓶药").track is Track.ATTEMPT
+
+
+def test_a_friends_secret_is_not_the_clients_refusal() -> None:
+    ledger = _told("我室友说要自杀", "她让我别告诉别人")
+    assert ledger.track is Track.OTHER
+    assert ledger.fold(screen("她妈妈过来了")).track is Track.OTHER_SAFER
+
+
+def test_who_will_know_is_answered_and_the_talk_goes_on() -> None:
+    ledger = _told("我想自杀", "你会不会告诉别人")
+    assert ledger.track is Track.PRIVACY
+    assert ledger.fold(screen("哦")).track is Track.REFUSAL
+
+
+def test_safety_is_believed_and_a_new_wish_taken_up_again() -> None:
+    ledger = _told("我想自杀", "我现在好多了")
+    assert ledger.track is Track.SAFER
+    assert ledger.fold(screen("还是想自杀")).track is Track.IDEATION
+
+
+def test_the_safety_question_is_not_asked_again_once_answered() -> None:
+    assert _told("我不想活了", "有").replies(Track.IDEATION) == 2
+
+
+def test_a_bare_time_after_the_protocols_question_is_a_plan() -> None:
+    assert _told("我想自杀", "想过跳楼", "就在今晚吧").risk is Risk.T4
+    assert _told("你好", "今晚").risk is Risk.T0
+
+
+def test_turning_help_away_is_no_sign_of_calm() -> None:
+    assert _told("我想自杀", *["我不打电话"] * 5).risk is Risk.T3
+
+
+def test_a_childs_wish_to_die_is_not_forgotten() -> None:
+    assert _told("我初二，我想死", *["今天吃了面"] * 20).risk is Risk.T2

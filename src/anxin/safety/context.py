@@ -136,7 +136,7 @@ def _first(pattern: re.Pattern[str], text: str) -> int:
 
 
 def short_answer(text: str) -> tuple[Cue, ...]:
-    """A bare yes or no: it means nothing alone, and much after a direct question."""
+    """A bare yes, no or "tonight": it means nothing alone, and much after a direct question."""
     first = _CLAUSE_END.split(text.strip(" ,.!?~\n"), maxsplit=1)[0].strip(" ~")
     return tuple(cue for cue, words in _answers().items() if first in words)
 
@@ -144,7 +144,7 @@ def short_answer(text: str) -> tuple[Cue, ...]:
 @cache
 def _answers() -> Mapping[Cue, frozenset[str]]:
     raw = _table()["answers"]
-    return {Cue.YES: frozenset(raw["yes"]), Cue.NO: frozenset(raw["no"])}
+    return {cue: frozenset(raw[cue.value]) for cue in (Cue.YES, Cue.NO, Cue.SOON)}
 
 
 @cache

@@ -21,7 +21,7 @@ from anxin.safety.verdict import Concern, Risk, Subject, Verdict
 
 __all__ = ["CrisisReply", "crisis_reply", "decline_reply", "support_reply"]
 
-_EMERGENCY_FIRST = (Track.ATTEMPT, Track.OTHER_NOW, Track.PLAN, Track.VOICES)
+_EMERGENCY_FIRST = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW, Track.PLAN, Track.VOICES)
 _POLICE_FIRST = (Track.DANGER, Track.CHILD, Track.VIOLENCE_NOW)
 _NO_NUMBER: Mapping[Language, str] = {"zh": "当地急救电话", "en": "your local emergency number"}
 _NO_LINE: Mapping[Language, str] = {"zh": "当地的心理援助热线", "en": "your local crisis line"}

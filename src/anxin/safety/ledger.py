@@ -42,6 +42,11 @@ class Track(StrEnum):
     VIOLENCE_NOW = "violence_now"
     VOICES = "voices"
     REFUSAL = "refusal"
+    PRIVACY = "privacy"
+    UNAIDED = "unaided"
+    HELP = "help"
+    SAFER = "safer"
+    OTHER_SAFER = "other_safer"
     FAULT = "fault"
 
 
@@ -84,7 +89,7 @@ class Ledger:
     def fold(self, verdict: Verdict) -> Ledger:
         """The ledger with one more message of the client."""
         heard = self._heard(verdict)
-        risk, quiet = self._risk_after(heard)
+        risk, quiet = self._risk_after(heard, unwilling=Cue.REFUSES in verdict.cues)
         peak = max(self.peak, heard, risk)
         asked = self.support_due or self.crisis
         concerns = tuple(dict.fromkeys((*self.concerns, *verdict.concerns)))
@@ -106,12 +111,16 @@ class Ledger:
         if folded.crisis:
             track = folded._track_for(verdict, heard, before=self.track if self.crisis else None, asked=asked)
             counts = dict(self.given)
-            counts[track] = counts.get(track, 0) + 1
+            # The safety question has just been asked and answered: it is not asked again.
+            answered = self.support_due and not self.crisis and track is Track.IDEATION
+            counts[track] = counts.get(track, 0) + (2 if answered and track not in counts else 1)
             return replace(folded, track=track, given=tuple(counts.items()), support_due=False)
         return folded._with_support(heard)
 
     def _heard(self, verdict: Verdict) -> Risk:
         """The verdict's risk, raised where the message answers yes to the question just asked."""
+        if Cue.SOON in verdict.cues and (self.support_due or (self.crisis and self.track in _OWN)):
+            return max(verdict.risk, Risk.T4 if self.crisis else Risk.T3)
         if Cue.YES not in verdict.cues or verdict.risk >= Risk.T4:
             return verdict.risk
         if self.crisis and self.track in _ASKING:
@@ -122,24 +131,36 @@ class Ledger:
             return max(verdict.risk, Risk.T3)
         return verdict.risk
 
-    def _risk_after(self, heard: Risk) -> tuple[Risk, int]:
+    def _risk_after(self, heard: Risk, *, unwilling: bool) -> tuple[Risk, int]:
         if heard >= self.risk:
             return heard, 0
+        if unwilling and self.crisis:
+            return self.risk, self.quiet  # turning help away is no sign of calm
         quiet = self.quiet + 1
-        floor = Risk.T2 if self.peak >= Risk.T3 else Risk.T0
+        floor = Risk.T2 if self.peak >= Risk.T3 or (self.minor and self.peak >= Risk.T2) else Risk.T0
         if quiet >= _QUIET_PER_LEVEL and self.risk > max(floor, heard):
             return Risk(self.risk - 1), 0
         return self.risk, quiet
 
     def _track_for(self, verdict: Verdict, heard: Risk, *, before: Track | None, asked: bool) -> Track:
-        if heard < Risk.T3 and before is not None:
-            if Cue.REFUSES in verdict.cues:
-                return Track.REFUSAL
-            if verdict.fault:
+        if before is Track.PRIVACY:
+            before = Track.REFUSAL
+        if before is not None and heard < Risk.T5:
+            helped = Cue.HELPED in verdict.cues
+            if helped and before in _HELPED:
+                return _HELPED[before]
+            if Cue.PRIVACY in verdict.cues and before in _OWN:
+                return Track.PRIVACY
+            if Cue.REFUSES in verdict.cues and (before in _OWN or before is Track.ATTEMPT):
+                return Track.UNAIDED if before is Track.ATTEMPT else Track.REFUSAL
+            if before in _HOLDING:
                 return before
-            return _CALMER.get(before, before) if Cue.SAFE in verdict.cues else before
-        if Cue.REFUSES in verdict.cues and before is not None and heard < Risk.T5:
-            return Track.REFUSAL
+            if heard < Risk.T3:
+                if verdict.fault:
+                    return before
+                return _CALMER.get(before, before) if helped or Cue.SAFE in verdict.cues else before
+            if before is Track.SELF_HARM and heard is Risk.T4 and _only_means(verdict):
+                return before
         if verdict.fault:
             return before or Track.FAULT
         return _track(verdict, heard)
@@ -170,13 +191,38 @@ class Ledger:
 # Tracks whose first reply asks about thoughts of suicide and whose second asks about plan, means and time.
 _ASKING = (Track.IDEATION, Track.SELF_HARM, Track.METHOD, Track.FAULT)
 
-# When the client says they are safer, an emergency turns to the track that asks and stays.
+# The client's own crises, in which calls may be turned down for now; an attempt is not among them.
+_OWN = (
+    Track.IDEATION,
+    Track.PLAN,
+    Track.SELF_HARM,
+    Track.METHOD,
+    Track.FAULT,
+    Track.REFUSAL,
+    Track.SAFER,
+)
+
+# Emergencies that only real help or a new emergency changes: feeling calm after an overdose is no safety.
+_HOLDING = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW)
+
+_HELPED: Mapping[Track, Track] = {
+    Track.ATTEMPT: Track.HELP,
+    Track.UNAIDED: Track.HELP,
+    Track.OTHER_NOW: Track.OTHER_SAFER,
+    Track.OTHER: Track.OTHER_SAFER,
+}
+
+# When the client says they are safer, the protocol asks less and stays.
 _CALMER: Mapping[Track, Track] = {
-    Track.ATTEMPT: Track.PLAN,
-    Track.OTHER_NOW: Track.OTHER,
+    **dict.fromkeys(_OWN, Track.SAFER),
     Track.DANGER: Track.ABUSE,
     Track.VIOLENCE_NOW: Track.VIOLENCE,
 }
+
+
+def _only_means(verdict: Verdict) -> bool:
+    """Whether what was heard is only where a blade is, as the protocol itself has asked."""
+    return bool(verdict.evidence) and verdict.evidence[0].why.startswith("preparation: means")
 
 
 def _track(verdict: Verdict, heard: Risk) -> Track:

@@ -10,7 +10,7 @@ A row:
     steady   true: neither negation, quotation nor fiction lowers it
     split    true: also found with any signs between its characters ("自。杀")
     mask     "idiom" or "topic": what this phrase covers is not a disclosure (with `steady`, not even a steady one)
-    cue      "yes", "no", "refuses" or "safe": an answer to the protocol's own question
+    cue      a `Cue`: an answer to the protocol's own question
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ __all__ = ["screen"]
 
 _MOST_EVIDENCE = 16
 _MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
-_HARM_TO_SELF = (Concern.SELF_HARM, Concern.METHOD_SEEKING)
+_DENIABLE = (Cue.SAFE, Cue.HELPED)  # "I haven't called 911" is no call
 _STEADY = {"self": Subject.SELF, "other": Subject.OTHER, "past": Subject.PAST}
 _RANK = (Subject.SELF, Subject.OTHER, Subject.PAST, Subject.FICTION, Subject.IDIOM, Subject.NONE)
 
@@ -63,7 +63,8 @@ def _screen(text: str) -> Verdict:
         if row.mask:
             continue
         if row.cue is not None:
-            cues.append(row.cue)
+            if row.cue not in _DENIABLE or not read(plain.text, hit.start, hit.end, english=row.english).negated:
+                cues.append(row.cue)
             continue
         if any(_covers(mask, hit) for mask in (firm if row.steady else masks)):
             idiom = True

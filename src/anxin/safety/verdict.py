@@ -67,8 +67,11 @@ class Cue(StrEnum):
 
     YES = "yes"
     NO = "no"
+    SOON = "soon"  # a bare time or place, as an answer to when and with what
     REFUSES = "refuses"
-    SAFE = "safe"
+    SAFE = "safe"  # feels safer, or has put means away
+    HELPED = "helped"  # someone was called, is coming or is there
+    PRIVACY = "privacy"  # asks who will know
 
 
 @dataclass(frozen=True, slots=True)
