@@ -143,3 +143,8 @@ def test_interleaved_clients_keep_their_own_verdicts() -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(screen, texts * 500))
     assert together == [alone[text] for text in texts * 500]
+
+
+def test_a_long_text_of_idioms_and_denials_is_read_through() -> None:
+    assert screen("笑死我了，我没有想自杀。" * 8_000).risk is Risk.T1
+    assert screen("笑死我了，我没有想自杀。" * 8_000 + "我今晚就自杀").risk is Risk.T4

@@ -16,11 +16,11 @@ from typing import Any
 
 from anxin.safety.verdict import Cue, Subject
 
-__all__ = ["Reading", "names_oneself", "read", "short_answer"]
+__all__ = ["REACH", "Reading", "names_oneself", "read", "short_answer"]
 
 _CLAUSE_END = re.compile(r"[,.!?;:\n]")
 _SENTENCE_END = re.compile(r"[.!?;\n]")
-_LOOK = 60
+REACH = 60  # characters read on either side of a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class _Words:
 def read(text: str, start: int, end: int, *, english: bool) -> Reading:
     """How the hit `text[start:end]` of folded text is meant."""
     words = _words(english)
-    left = max(0, start - _LOOK)
+    left = max(0, start - REACH)
     before = text[left:start]
-    after = text[end : end + _LOOK]
+    after = text[end : end + REACH]
     clause = before[_last(_CLAUSE_END, before) :]
     sentence = before[_last(_SENTENCE_END, before) :]
     hit = text[start:end]

@@ -7,10 +7,11 @@ A fault inside gives a verdict of T2 that names it: doubt counts as risk.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anxin.safety.context import names_oneself, read, short_answer
+from anxin.safety.context import REACH, names_oneself, read, short_answer
 from anxin.safety.lexicon import Lexicon, Row, lexicon
 from anxin.safety.normal import View, fold, other_views
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
@@ -19,6 +20,7 @@ __all__ = ["screen"]
 
 _MOST_EVIDENCE = 16
 _MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
+_MOST_READ = 200  # contexts read for one row; beyond that a hit stands unread, for doubt counts as risk
 _DENIABLE = (Cue.SAFE, Cue.HELPED)  # "I haven't called 911" is no call
 _STEADY = {"self": Subject.SELF, "other": Subject.OTHER, "past": Subject.PAST}
 _RANK = (Subject.SELF, Subject.OTHER, Subject.PAST, Subject.FICTION, Subject.IDIOM, Subject.NONE)
@@ -51,9 +53,11 @@ def screen(text: str) -> Verdict:
 def _screen(text: str) -> Verdict:
     plain = fold(text)
     hits = _hits(plain, lexicon())
-    masks = [hit for hit in hits if hit.row.mask]
-    firm = [mask for mask in masks if mask.row.steady]
-    losses = [hit for hit in hits if hit.row.who == "past" and hit.row.steady]
+    masks = _Cover([hit for hit in hits if hit.row.mask])
+    firm = _Cover([hit for hit in hits if hit.row.mask and hit.row.steady])
+    losses = _Cover([hit for hit in hits if hit.row.who == "past" and hit.row.steady])
+    seen: set[tuple[int, int, int, str]] = set()
+    reads: dict[int, int] = {}
     findings: list[_Finding] = []
     cues: list[Cue] = []
     idiom = False
@@ -66,20 +70,29 @@ def _screen(text: str) -> Verdict:
             if row.cue not in _DENIABLE or not read(plain.text, hit.start, hit.end, english=row.english).negated:
                 cues.append(row.cue)
             continue
-        if any(_covers(mask, hit) for mask in (firm if row.steady else masks)):
+        if (firm if row.steady else masks).covers(hit):
             idiom = True
             continue
-        if not row.steady and any(_covers(loss, hit) for loss in losses):
+        if not row.steady and losses.covers(hit):
             continue
         key = id(row)
         if standing.get(key, 0) >= _MOST_STANDING:
             continue
-        finding = _judge(plain.text, hit)
+        left = max(0, hit.start - REACH)
+        place = (key, hit.start - left, hit.end - left, plain.text[left : hit.end + REACH])
+        if place in seen:
+            continue  # the same words in the same surroundings say nothing new
+        seen.add(place)
+        reads[key] = reads.get(key, 0) + 1
+        if reads[key] > _MOST_READ:
+            finding = _Finding(row, hit.start, hit.end, row.level, Subject.SELF)
+        else:
+            finding = _judge(plain.text, hit)
         if finding.level == row.level:
             standing[key] = standing.get(key, 0) + 1
         findings.append(finding)
     cues.extend(short_answer(plain.text))
-    return _verdict(plain, findings, cues, idiom=idiom or bool(masks))
+    return _verdict(plain, findings, cues, idiom=idiom or masks.any)
 
 
 def _hits(plain: View, words: Lexicon) -> list[_Hit]:
@@ -90,6 +103,26 @@ def _hits(plain: View, words: Lexicon) -> list[_Hit]:
             if stop - begin > end - start or plain.text[begin:stop] != view.text[start:end]:
                 found.append(_Hit(row, begin, stop))
     return found
+
+
+class _Cover:
+    """Hits that may cover others, in order of place, so that only the neighbours of a hit are looked at."""
+
+    __slots__ = ("_hits", "_longest", "_starts")
+
+    def __init__(self, hits: list[_Hit]) -> None:
+        self._hits = sorted(hits, key=lambda hit: hit.start)
+        self._starts = [hit.start for hit in self._hits]
+        self._longest = max((hit.end - hit.start for hit in hits), default=0)
+
+    @property
+    def any(self) -> bool:
+        return bool(self._hits)
+
+    def covers(self, hit: _Hit) -> bool:
+        first = bisect_right(self._starts, hit.start - self._longest)
+        last = bisect_left(self._starts, hit.end)
+        return any(_covers(self._hits[place], hit) for place in range(first, last))
 
 
 def _covers(mask: _Hit, hit: _Hit) -> bool:
