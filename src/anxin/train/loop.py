@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-__all__ = ["TrainingFailed", "build", "run_stage"]
+__all__ = ["TrainingFailed", "build", "finished", "run_stage"]
 
 
 class TrainingFailed(AnxinError):
@@ -62,6 +62,20 @@ def build(shape: Shape, vocabulary: int, end: int, pad: int, seed: int) -> Any:
     return model
 
 
+def finished(name: str, model: Any, recipe: Recipe, stage: Stage, out: Path) -> bool:
+    """Whether the stage has run to its end in `out`; if so, `model` gets its weights."""
+    import torch
+
+    checkpoint = out / f"{name}.pt"
+    if not checkpoint.exists():
+        return False
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    if saved["step"] < _steps(stage, recipe):
+        return False
+    model.load_state_dict(saved["model"])
+    return True
+
+
 def run_stage(
     name: str,
     model: Any,
@@ -82,7 +96,7 @@ def run_stage(
 
     tokens = rows[0]
     per_step = stage.rows * recipe.shape.context
-    steps = max(1, stage.tokens // per_step)
+    steps = _steps(stage, recipe)
     optimisers = _optimisers(model, stage)
     bases = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -168,6 +182,10 @@ def run_stage(
                 began, done, running = time.monotonic(), 0, 0.0
             if step % stage.save_every == 0 or step == steps:
                 save(step)
+
+
+def _steps(stage: Stage, recipe: Recipe) -> int:
+    return max(1, stage.tokens // (stage.rows * recipe.shape.context))
 
 
 def _factor(step: int, steps: int, stage: Stage) -> float:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from anxin.train.loop import build, run_stage
+from anxin.train.loop import build, finished, run_stage
 from anxin.train.prepare import prepare
 from anxin.train.recipe import Recipe
 from anxin.train.rows import pack
@@ -36,6 +36,9 @@ def train(recipe: Recipe, data: Path, beside: Path, out: Path, report: Callable[
     end, pad = tokenizer.token_to_id(END), tokenizer.token_to_id(END_OF_TEXT)
     model = build(recipe.shape, tokenizer.get_vocab_size(), end, pad, recipe.seed)
     for name, stage, only_counsellor in (("pretrain", recipe.pretrain, False), ("sft", recipe.sft, True)):
+        if finished(name, model, recipe, stage, out):
+            report({"stage": name, "skipped": "already complete"})
+            continue
         rows = pack(corpus / f"{name}.jsonl", tokenizer, context, only_counsellor, recipe.seed)
         report({"stage": name, "rows": len(rows[0]), "tokens": int(rows[0].size), "learned": int(rows[1].sum())})
         run_stage(name, model, rows, held, recipe, stage, out, report)
