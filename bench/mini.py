@@ -24,7 +24,7 @@ from anxin.safety import Ledger
 CLIENTS = Path(__file__).with_name("mini_clients.toml")
 
 
-async def talk(model: Model, client: dict[str, object], temperature: float, seed: int) -> tuple[str, list[str]]:
+async def talk(model: Model, client: dict[str, object], temperature: float | None, seed: int) -> tuple[str, list[str]]:
     dialogue, ledger = Dialogue(), Ledger()
     written, replies = [f"### {client['name']}\n"], []
     says = client["says"]
@@ -50,7 +50,7 @@ async def talk(model: Model, client: dict[str, object], temperature: float, seed
 async def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     options.add_argument("--model", default="mini")
-    options.add_argument("--temperature", type=float, default=0.7)
+    options.add_argument("--temperature", type=float, help="else what suits the model")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--repeat-penalty", type=float, default=1.1)
     options.add_argument("--markdown", type=Path)

@@ -16,14 +16,15 @@ def export(
     quantise: Annotated[str, typer.Option(help="f16 or q8_0.")] = "q8_0",
     name: Annotated[str, typer.Option(help="The name the file carries.")] = "",
     demonstration: Annotated[bool, typer.Option(help="Mark as a small demonstration model.")] = False,
+    temperature: Annotated[float, typer.Option(help="What suits it when nobody names one.")] = 0.7,
     instructable: Annotated[bool, typer.Option(help="Whether it follows a system prompt.")] = True,
 ) -> None:
     """Write a checkpoint as GGUF with its tokenizer and chat template inside.
 
-    Example: anxin export runs/anxin-mini/model models/mini.gguf --demonstration --no-instructable
+    Example: anxin export runs/anxin-mini/model models/mini.gguf --demonstration --no-instructable --temperature 0.3
     """
     from anxin.export import export_gguf
 
-    flags = {"instructable": instructable, "demonstration": demonstration}
-    count = export_gguf(folder, out, quantise, name or out.stem, flags)
+    traits = {"instructable": instructable, "demonstration": demonstration, "temperature": temperature}
+    count = export_gguf(folder, out, quantise, name or out.stem, traits)
     typer.echo(f"{out}: {count} tensors, {out.stat().st_size / 1e6:.1f} MB")

@@ -23,11 +23,12 @@ QUANTISATIONS = ("f16", "q8_0")
 _ARCHITECTURES = {"Qwen3ForCausalLM": "qwen3"}
 
 
-def export_gguf(folder: Path, out: Path, quantisation: str, name: str, flags: Mapping[str, bool]) -> int:
+def export_gguf(folder: Path, out: Path, quantisation: str, name: str, traits: Mapping[str, bool | float]) -> int:
     """Write the checkpoint in `folder` to `out`; return the number of tensors.
 
-    `flags` become boolean metadata under `anxin.`. Vectors stay in 32 bits, as llama.cpp keeps them. Raises
-    `ConfigError` for an unknown quantisation or architecture, `DataError` for a folder that is not a checkpoint.
+    `traits` become metadata under `anxin.`, which the embedded backend reads. Vectors stay in 32 bits, as llama.cpp
+    keeps them. Raises `ConfigError` for an unknown quantisation or architecture, `DataError` for a folder that is not a
+    checkpoint.
     """
     if quantisation not in QUANTISATIONS:
         raise ConfigError(f"quantisation must be one of {', '.join(QUANTISATIONS)}, not {quantisation}")
@@ -44,7 +45,7 @@ def export_gguf(folder: Path, out: Path, quantisation: str, name: str, flags: Ma
     partial = out.with_suffix(".partial")
     out.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(partial, architecture)
-    _metadata(writer, config, name, quantisation, flags)
+    _metadata(writer, config, name, quantisation, traits)
     _vocabulary(writer, folder, config)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3, config["num_hidden_layers"])
     count = 0
@@ -79,7 +80,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _metadata(
-    writer: gguf.GGUFWriter, config: Mapping[str, Any], name: str, quantisation: str, flags: Mapping[str, bool]
+    writer: gguf.GGUFWriter, config: Mapping[str, Any], name: str, quantisation: str, traits: Mapping[str, bool | float]
 ) -> None:
     head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     writer.add_type("model")
@@ -96,8 +97,9 @@ def _metadata(
     writer.add_value_length(head)
     writer.add_file_type({"f16": 1, "q8_0": 7}[quantisation])
     writer.add_quantization_version(2)
-    for flag, value in flags.items():
-        writer.add_bool(f"anxin.{flag}", value)
+    for trait, value in traits.items():
+        add = writer.add_bool if isinstance(value, bool) else writer.add_float32
+        add(f"anxin.{trait}", value)
 
 
 def _vocabulary(writer: gguf.GGUFWriter, folder: Path, config: Mapping[str, Any]) -> None:
