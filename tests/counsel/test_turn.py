@@ -25,7 +25,7 @@ from anxin.counsel import (
     Waiting,
     turn,
 )
-from anxin.dialogue import Dialogue, Message
+from anxin.dialogue import Dialogue, Language, Message
 from anxin.errors import ContextTooLong, ModelBroken, ModelUnavailable
 from anxin.model import Done, Generation, ModelInfo, Piece, Reply, Thought
 from anxin.model import Waiting as InLine
@@ -42,12 +42,15 @@ class Scripted:
     context: int = 2048
     instructable: bool = True
     demonstration: bool = False
+    languages: tuple[Language, ...] = ("zh", "en")
     asked: list[Generation] = field(default_factory=list)
     closed: int = 0
 
     @property
     def info(self) -> ModelInfo:
-        return ModelInfo("scripted", "echo", self.context, self.instructable, self.demonstration)
+        return ModelInfo(
+            "scripted", "echo", self.context, self.instructable, self.demonstration, languages=self.languages
+        )
 
     def count(self, messages: Sequence[Message]) -> int:
         return sum(len(message.text) + 4 for message in messages)
@@ -144,6 +147,16 @@ def test_the_demonstration_model_never_speaks_to_someone_who_may_not_want_to_liv
     assert said(events) == ended(events).text
     assert any(isinstance(event, Lines) for event in events)
     assert {event.by for event in events if isinstance(event, Spoken)} == {"anxin"}
+
+
+def test_a_model_is_not_asked_in_a_language_it_does_not_speak() -> None:
+    model = Scripted(languages=("zh",))
+    events = run("I feel tired all the time", model)
+    assert model.asked == []
+    assert "only talk in Chinese" in said(events)
+    run("今天有点累", model)
+    assert len(model.asked) == 1
+    assert screened(run("I just took all my pills", model)).route is Route.CRISIS
 
 
 def test_a_dangerous_request_is_declined_without_the_model() -> None:

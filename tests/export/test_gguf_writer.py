@@ -75,12 +75,16 @@ def _greedy(checkpoint: Path, prompt: str, count: int) -> str:
 
 async def test_both_read_and_say_the_same(checkpoint: Path, tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
-    assert export_gguf(checkpoint, path, "f16", "tiny", {"instructable": False, "temperature": 0.3}) == 2 + 2 * 11
+    assert (
+        export_gguf(checkpoint, path, "f16", "tiny", {"instructable": False, "temperature": 0.3, "languages": "zh"})
+        == 2 + 2 * 11
+    )
     model = EmbeddedModel(path, trusted=True, threads=1, repeat_penalty=1.0)
     try:
         await model.prepare()
         assert model.info.name == "tiny" and not model.info.instructable
         assert model.info.temperature == pytest.approx(0.3)
+        assert model.info.languages == ("zh",)
         assert model._loaded is not None
         for text in TEXTS:
             theirs = model._loaded.runtime.ask("/tokenize", {"content": text})["tokens"]

@@ -30,6 +30,7 @@ from anxin.counsel.language import language_of
 from anxin.counsel.prompts import system_prompt
 from anxin.counsel.stages import stage_of
 from anxin.counsel.window import Window, fit
+from anxin.counsel.wording import wording
 from anxin.dialogue import Dialogue, Language, Message
 from anxin.errors import ModelBroken, ModelError
 from anxin.model import Done, Generation, Model, Reply, Thought
@@ -104,6 +105,11 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
         for event in _authored(care):
             yield event
         yield Ended("stop", care.text, ledger)
+        return
+    if language not in model.info.languages and care is None:  # better no answer than a senseless one
+        text = wording(language).speechless
+        yield Spoken(text, "anxin")
+        yield Ended("stop", text, ledger)
         return
 
     said: list[str] = []

@@ -15,7 +15,8 @@ __all__ = ["Wording", "wording"]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What `counsel_<language>.toml` holds. `system` and the stages are read by models, `disclosure` by people."""
+    """What `counsel_<language>.toml` holds. `system` and the stages are read by models, `disclosure` and `speechless`
+    by people: the latter is said where the model does not speak the client's language."""
 
     disclosure: str
     system: str
@@ -24,6 +25,7 @@ class Wording:
     action: str
     distress: str
     death: str
+    speechless: str
     asks_for_action: tuple[str, ...]
     sees_a_pattern: tuple[str, ...]
 

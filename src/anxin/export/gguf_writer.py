@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["QUANTISATIONS", "export_gguf"]
 
 QUANTISATIONS = ("f16", "q8_0")
+Traits = Mapping[str, bool | float | str]
 _ARCHITECTURES = {"Qwen3ForCausalLM": "qwen3"}
 
 
-def export_gguf(folder: Path, out: Path, quantisation: str, name: str, traits: Mapping[str, bool | float]) -> int:
+def export_gguf(folder: Path, out: Path, quantisation: str, name: str, traits: Traits) -> int:
     """Write the checkpoint in `folder` to `out`; return the number of tensors.
 
     `traits` become metadata under `anxin.`, which the embedded backend reads. Vectors stay in 32 bits, as llama.cpp
@@ -80,7 +81,11 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _metadata(
-    writer: gguf.GGUFWriter, config: Mapping[str, Any], name: str, quantisation: str, traits: Mapping[str, bool | float]
+    writer: gguf.GGUFWriter,
+    config: Mapping[str, Any],
+    name: str,
+    quantisation: str,
+    traits: Traits,
 ) -> None:
     head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     writer.add_type("model")
@@ -98,7 +103,7 @@ def _metadata(
     writer.add_file_type({"f16": 1, "q8_0": 7}[quantisation])
     writer.add_quantization_version(2)
     for trait, value in traits.items():
-        add = writer.add_bool if isinstance(value, bool) else writer.add_float32
+        add = {bool: writer.add_bool, float: writer.add_float32, str: writer.add_string}[type(value)]
         add(f"anxin.{trait}", value)
 
 

@@ -70,6 +70,7 @@ class EmbeddedModel:
             header.flag("anxin.instructable", True),
             header.flag("anxin.demonstration", False),
             temperature=header.number("anxin.temperature", 0.7),
+            languages=header.languages(),
         )
         self._queue = Queue(places)
         self._slots = Slots(places)

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from anxin.dialogue import Language
 from anxin.errors import ModelFileError
 
 __all__ = ["Header", "read_header"]
 
 Scalar = int | float | bool | str
 
+_LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 _MAGIC: Final = b"GGUF"
 _VERSIONS: Final = (2, 3)
 _MAX_PAIRS: Final = 65_536
@@ -118,6 +120,12 @@ class Header:
     def flag(self, key: str, default: bool) -> bool:
         value = self.values.get(key, default)
         return value if isinstance(value, bool) else default
+
+    def languages(self) -> tuple[Language, ...]:
+        """The languages the model speaks, from `anxin.languages` ("zh,en"); both where it says nothing."""
+        named = str(self.values.get("anxin.languages", "")).split(",")
+        spoken: tuple[Language, ...] = tuple(language for language in _LANGUAGES if language in named)
+        return spoken or _LANGUAGES
 
     def number(self, key: str, default: float) -> float:
         value = self.values.get(key, default)

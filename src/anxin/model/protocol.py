@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from anxin.dialogue import Message
+from anxin.dialogue import Language, Message
 
 __all__ = ["Done", "Generation", "Model", "ModelInfo", "Piece", "Reply", "Thought", "Waiting"]
 
@@ -21,7 +21,7 @@ class ModelInfo:
     `context` is the window in tokens, prompt and reply together. `instructable` is False for models too small to
     follow a system prompt: the counsellor then sends the dialogue alone. `demonstration` marks the embedded default,
     so that pages can say plainly that a larger model does better. `outside` tells that words sent to it leave this
-    machine. `temperature` is what suits it when nobody names one.
+    machine. `temperature` is what suits it when nobody names one; `languages` are those it can hold a conversation in.
     """
 
     name: str
@@ -31,6 +31,7 @@ class ModelInfo:
     demonstration: bool = False
     outside: bool = False
     temperature: float = 0.7
+    languages: tuple[Language, ...] = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True)
