@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,3 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _this_machine_only() -> None:
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
-
-
-@pytest.fixture
-def data() -> Path:
-    """The real data where it is at hand; tests that want it are left out elsewhere."""
-    folder = Path(os.environ.get("ANXIN_DATA", "../shared/data"))
-    if not folder.is_dir():
-        pytest.skip("ANXIN_DATA is not here")
-    return folder
