@@ -48,7 +48,7 @@ class Engine:
 
 async def embedded(path: Path, threads: int, tokens: int) -> tuple[Engine, EmbeddedModel]:
     model = EmbeddedModel(path, context=CONTEXT, threads=threads, repeat_penalty=PENALTY, trusted=True)
-    await model.load()
+    await model.prepare()
 
     async def run(seed: int) -> int:
         async for piece in model.stream(Generation((Message("client", ASK),), max_tokens=tokens, seed=seed)):

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 import pytest
 
 import anxin
 from anxin import Counsellor, screen
+from anxin.counsel import Spoken
 from anxin.dialogue import Dialogue
 from anxin.errors import DialogueError, ModelNotFound
+from anxin.model import EchoModel, Generation, Piece
 from anxin.safety import Risk
 
 
@@ -25,3 +30,26 @@ def test_mistakes_are_named() -> None:
         Counsellor("nothing-of-this-name").answer("hi")
     with pytest.raises(AttributeError, match="no attribute"):
         _ = anxin.nothing
+
+
+def test_leaving_a_turn_closes_the_model() -> None:
+    closed: list[bool] = []
+
+    class Watched(EchoModel):
+        async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
+            try:
+                async for piece in super().stream(generation):
+                    yield piece
+            finally:
+                closed.append(True)
+
+    async def leave() -> None:
+        model = Watched()
+        events = Counsellor(model).turn(Dialogue().says("client", "今天有点累"), model)
+        async for event in events:
+            if isinstance(event, Spoken):
+                break
+        await events.aclose()
+        assert closed == [True]
+
+    asyncio.run(leave())

@@ -45,7 +45,7 @@ def long_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def loaded(path: Path, **options: object) -> AsyncIterator[EmbeddedModel]:
     model = EmbeddedModel(path, trusted=True, threads=1, **options)  # type: ignore[arg-type]
     try:
-        await model.load()
+        await model.prepare()
         yield model
     finally:
         await model.close()
@@ -271,7 +271,7 @@ async def test_a_template_that_refuses_in_mid_dialogue_quotes_nobody(tmp_path: P
 async def test_a_template_that_does_not_work(tmp_path: Path, template: str) -> None:
     model = EmbeddedModel(write_tiny(tmp_path / "m.gguf", template=template), trusted=True)
     with pytest.raises(ModelFileError, match=r"m\.gguf"):
-        await model.load()
+        await model.prepare()
     await model.close()
 
 

@@ -309,6 +309,8 @@ def test_an_address_that_is_none(url: str) -> None:
         ("http://192.168.1.5/v1", True),
         ("https://api.example.org/v1", True),
         ("http://localhost.example.org/v1", True),
+        ("http://127.example.org/v1", True),
+        ("http://127.0.0.2/v1", False),
     ],
 )
 def test_it_is_known_whether_words_leave_this_machine(url: str, outside: bool) -> None:

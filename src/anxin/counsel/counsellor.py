@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from anxin.config import home
@@ -53,8 +54,9 @@ class Counsellor:
             raise DialogueError("the dialogue must end with the client's message")
         past = Dialogue(dialogue.messages[:-1], dialogue.id)
         request = Turn(dialogue, Ledger.of(past) if ledger is None else ledger, self.settings)
-        async for event in turn(request, model):
-            yield event
+        async with aclosing(turn(request, model)) as events:
+            async for event in events:
+                yield event
 
     async def _answer(self, dialogue: Dialogue | str, ledger: Ledger | None) -> Answer:
         if isinstance(dialogue, str):

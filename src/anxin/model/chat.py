@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from anxin.errors import ConfigError, ModelBroken, ModelError, ModelNotFound, ModelUnavailable
+from anxin.model.address import is_loopback
 from anxin.model.answer import Again, Answer, Timeouts
 from anxin.model.protocol import Done, Generation, Piece
 from anxin.model.refusals import of_status
@@ -19,7 +20,6 @@ from anxin.model.watch import Watch
 
 __all__ = ["ChatClient", "checked_url", "list_models", "on_this_machine", "request_body"]
 
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _ERROR_BODY: Final = 16_384  # bytes read of a refusal
 
 
@@ -176,8 +176,7 @@ def checked_url(url: str) -> str:
 
 def on_this_machine(url: str) -> bool:
     """Whether the address is this machine's own. A name other than localhost is taken for another machine."""
-    host = urlsplit(url).hostname or ""
-    return host in _LOOPBACK or host.startswith("127.")
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def request_body(model: str, generation: Generation) -> dict[str, Any]:

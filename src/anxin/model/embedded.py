@@ -35,7 +35,7 @@ class EmbeddedModel:
     start, is erased after `forget_after` seconds without work.
 
     The header is read here: raises `ModelFileError` at once for a file that is not a whole GGUF. The weights are
-    loaded by `load`, or else by the first `stream`. Belongs to the event loop that loads it.
+    loaded by `prepare`, or else by the first `stream`. Belongs to the event loop that loads it.
     """
 
     def __init__(
@@ -86,13 +86,6 @@ class EmbeddedModel:
     def info(self) -> ModelInfo:
         return self._info
 
-    async def load(self) -> None:
-        """Load the weights, once. The binding holds the interpreter meanwhile: do it before serving.
-
-        Raises `ModelFileError` when llama.cpp will not have the file, `ModelUnavailable` after `close`.
-        """
-        await self._load()
-
     def count(self, messages: Sequence[Message]) -> int:
         """Exact up to the template's treatment of message edges once loaded; before that an estimate, rounded up."""
         if self._loaded is None:
@@ -126,7 +119,11 @@ class EmbeddedModel:
             self._forget_later()
 
     async def prepare(self, systems: Sequence[str] = ()) -> None:
-        """Load, then read the system prompts behind whatever else there is to do. Raises as `load` does."""
+        """Load the weights, once, then read the system prompts behind whatever else there is to do.
+
+        The binding holds the interpreter while it loads: do it before serving. Raises `ModelFileError` when llama.cpp
+        will not have the file, `ModelUnavailable` after `close`.
+        """
         await self._load()
         if systems and self._info.instructable:
             task = asyncio.create_task(self._prime_quietly(systems))

@@ -15,8 +15,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from anxin.model.address import is_loopback
 from anxin.serve.metrics import Metrics
-from anxin.serve.options import ServeOptions, is_loopback
+from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal, refusal_body
 
 __all__ = ["Shield"]

@@ -13,7 +13,7 @@ from anxin.train.loop import build, finished, run_stage
 from anxin.train.prepare import prepare
 from anxin.train.recipe import Recipe
 from anxin.train.rows import pack
-from anxin.train.tokenizer import END, END_OF_TEXT, TEMPLATE, train_tokenizer
+from anxin.train.tokenizer import END, END_OF_TEXT, train_tokenizer
 
 __all__ = ["train"]
 
@@ -43,7 +43,6 @@ def train(recipe: Recipe, data: Path, beside: Path, out: Path, report: Callable[
         report({"stage": name, "rows": len(rows[0]), "tokens": int(rows[0].size), "learned": int(rows[1].sum())})
         run_stage(name, model, rows, held, recipe, stage, out, report)
     model.to("cpu").save_pretrained(folder)
-    (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
     card = {"recipe": asdict(recipe), "commit": _commit(), "corpus": manifest}
     (folder / "anxin.json").write_text(json.dumps(card, ensure_ascii=False, indent=2), encoding="utf-8")
     return folder
