@@ -72,6 +72,7 @@ class Cue(StrEnum):
     SAFE = "safe"  # feels safer, or has put means away
     HELPED = "helped"  # someone was called, is coming or is there
     PRIVACY = "privacy"  # asks who will know
+    UNPLANNED = "unplanned"  # has no plan, so that the question about one is not asked again
 
 
 @dataclass(frozen=True, slots=True)
