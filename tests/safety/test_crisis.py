@@ -16,6 +16,7 @@ from anxin.dialogue import Language
 from anxin.safety import Ledger, Risk, Track, Verdict, crisis, crisis_reply, decline_reply, lines, screen, support_reply
 
 _NOW = datetime(2026, 11, 21, 12, tzinfo=timezone(timedelta(hours=8)))
+_PLACEHOLDERS = {"line", "number", "text", "youth", "emergency", "police"}
 _BOTH: tuple[Language, ...] = ("zh", "en")
 
 
@@ -33,9 +34,9 @@ def _raw(language: str) -> dict[str, Any]:
 
 def _says(language: str) -> list[str]:
     raw = _raw(language)
-    said = [text for track in raw["track"] for step in track["step"] for text in step["say"]]
+    said = [text for track in raw["track"] for step in track["step"] for text in (*step["say"], *step.get("minor", ()))]
     said += [text for kind in ("support", "decline") for texts in raw[kind].values() for text in texts]
-    return [*said, raw["fault"]["text"], *raw["openings"]]
+    return [*said, raw["fault"]["text"], *raw["openings"], *raw["leads"]]
 
 
 def test_the_first_reply_asks_directly_and_names_no_plan() -> None:
@@ -130,11 +131,12 @@ def test_the_safety_question_fits_the_matter(texts: list[str], kind: str) -> Non
 
 
 def test_after_a_crisis_the_follow_up_looks_back() -> None:
-    ledger, verdict = _after("我想自杀", *["今天吃了面"] * 3)
+    ledger, verdict = _after("我想自杀", *["今天吃了面"] * 5)
     assert ledger.risk is Risk.T2
     reply = support_reply(ledger, verdict, "zh", "CN", _NOW)
     assert reply is not None
-    assert any(word in reply.text for word in ("前面", "刚才", "聊过"))
+    assert any(word in reply.text for word in ("前面", "刚才"))
+    assert "跟那时候比" in reply.text
 
 
 @pytest.mark.parametrize("language", _BOTH)
@@ -153,7 +155,7 @@ def test_a_no_goes_on_with_the_talk_and_varies(language: Language, text: str) ->
 def test_authored_words_hold_no_number_and_no_unknown_placeholder(language: str) -> None:
     for text in _says(language):
         assert not re.search(r"\d", text), text
-        assert set(re.findall(r"\{(\w+)\}", text)) <= {"line", "emergency", "police"}, text
+        assert set(re.findall(r"\{(\w+)\}", text)) <= _PLACEHOLDERS, text
 
 
 @pytest.mark.parametrize("language", _BOTH)
@@ -170,13 +172,21 @@ def test_both_languages_have_the_same_tracks_steps_and_kinds() -> None:
         (track["name"], len(track["step"])) for track in en["track"]
     ]
     assert {track["name"] for track in zh["track"]} == {track.value for track in Track} - {"fault"}
+    assert [[len(step.get("minor", ())) for step in track["step"]] for track in zh["track"]] == [
+        [len(step.get("minor", ())) for step in track["step"]] for track in en["track"]
+    ]
     for kind in ("support", "decline"):
         assert zh[kind].keys() == en[kind].keys()
+        assert {name: len(says) for name, says in zh[kind].items()} == {
+            name: len(says) for name, says in en[kind].items()
+        }
     for raw in (zh, en):
         for track in raw["track"]:
             assert all(step["why"] for step in track["step"])
             # Choices and openings must be coprime, or their combinations would come round too soon.
-            assert len(track["step"][-1]["say"]) % len(raw["openings"]) != 0
+            last = track["step"][-1]["say"]
+            for choices in (last, [text for text in last if "{text}" not in text]):
+                assert len(choices) % len(raw["openings"]) != 0
 
 
 @pytest.mark.parametrize("language", _BOTH)
@@ -207,7 +217,8 @@ def test_a_broken_lines_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     lines._table.cache_clear()
     try:
         reply = crisis_reply(*_after("我已经吃了一瓶药"), "zh", "CN", _NOW)
-        assert "当地急救电话" in reply.text
+        assert "120" in reply.text
+        assert "当地急救电话" in crisis_reply(*_after("我已经吃了一瓶药"), "zh", "XX", _NOW).text
     finally:
         monkeypatch.undo()
         lines._table.cache_clear()
@@ -215,7 +226,7 @@ def test_a_broken_lines_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_language_still_gets_a_reply() -> None:
     ledger, verdict = _after("我想自杀")
-    assert "emergency" in crisis_reply(ledger, verdict, "fr", "US", _NOW).text  # type: ignore[arg-type]
+    assert "911" in crisis_reply(ledger, verdict, "fr", "US", _NOW).text  # type: ignore[arg-type]
 
 
 def _broken(*_args: object) -> None:

@@ -33,9 +33,19 @@ def test_risk_rises_at_once() -> None:
     assert _told("今天好累", "我今晚就自杀").risk is Risk.T4
 
 
-def test_risk_falls_one_level_after_three_quieter_messages() -> None:
-    assert _told("我今晚就自杀", "哦", "今天下雨").risk is Risk.T4
-    assert _told("我今晚就自杀", "哦", "今天下雨", "吃饭了").risk is Risk.T3
+def test_a_crisis_falls_one_level_after_five_quieter_messages() -> None:
+    assert _told("我今晚就自杀", *["今天下雨"] * 4).risk is Risk.T4
+    assert _told("我今晚就自杀", *["今天下雨"] * 5).risk is Risk.T3
+    assert _told("我今晚就自杀", *["今天下雨"] * 10).risk is Risk.T2
+
+
+def test_a_crisis_falls_sooner_where_the_client_says_they_are_safer() -> None:
+    assert _told("我想自杀", "我现在好多了", "今天下雨").risk is Risk.T3
+    assert _told("我想自杀", "我现在好多了", "今天下雨", "吃饭了").risk is Risk.T2
+
+
+def test_distress_falls_after_three_quieter_messages() -> None:
+    assert _told("我不想活了", *["今天下雨"] * 3).risk is Risk.T1
 
 
 def test_a_disclosure_never_falls_below_t2() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from importlib import resources
 from typing import Any
 
 import pytest
 
 from anxin.safety import crisis_lines, regions
-from anxin.safety.lines import allowed_numbers, allowed_sites
+from anxin.safety import lines as lines_room
+from anxin.safety.lines import allowed_numbers, allowed_sites, emergency_number
 
 _DAY = datetime(2026, 11, 21, 12, tzinfo=timezone(timedelta(hours=8)))
 _NIGHT = datetime(2026, 11, 21, 3, tzinfo=timezone(timedelta(hours=8)))
@@ -64,15 +65,48 @@ def test_regions_have_names_in_both_languages() -> None:
     assert regions("en")[-1] == ("default", "Elsewhere")
 
 
-def test_every_line_has_a_source_and_the_file_a_date() -> None:
-    raw = _file()
-    assert raw["checked"].isoformat() == "2026-11-21"
-    for region in raw["region"]:
+def test_every_line_has_a_source_a_date_and_says_whether_a_person_verified_it() -> None:
+    for region in _file()["region"]:
         for line in region["line"]:
             assert line["source"], line["name"]
+            assert line["checked"] >= date(2026, 11, 21), line["name"]
+            assert isinstance(line["verified"], bool)
             assert set(line["hours"]) == set(line["note"]) == set(line["name"]) == {"zh", "en"}
 
 
 def test_what_a_reply_may_name() -> None:
     assert {"12356", "01082951332", "988", "116123", "91511767"} <= allowed_numbers()
     assert "findahelpline.com" in allowed_sites()
+
+
+def test_a_line_for_messages_only_never_comes_before_one_that_answers() -> None:
+    for region, _ in regions("en"):
+        lines = [line for line in crisis_lines(region, "en", _DAY) if line.kind == "line"]
+        assert not lines[0].text_only
+    assert {line.number for line in crisis_lines("US", "en", _DAY) if line.text_only} == {"741741"}
+    assert {line.number for line in crisis_lines("GB", "en", _DAY) if line.text_only} == {"85258"}
+
+
+def test_the_built_in_emergency_numbers_are_those_of_the_file() -> None:
+    for region, _ in regions("en"):
+        lines = crisis_lines(region, "en", _DAY)
+        for use in ("medical", "police"):
+            number = next(line.number for line in lines if line.use in (use, "any"))
+            assert emergency_number(region, use) == number, region  # type: ignore[arg-type]
+    assert emergency_number("xx", "medical") == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("ways", ["smoke"]), ("ways", []), ("source", ""), ("verified", "yes"), ("kind", "pub"), ("use", "?")],
+)
+def test_a_row_that_says_nonsense_is_refused(key: str, value: object) -> None:
+    row = {**_file()["region"][0]["line"][0], key: value}
+    with pytest.raises(ValueError, match="line"):
+        lines_room._entry(row)
+
+
+def test_only_in_mainland_china_does_the_first_line_change_with_the_hour() -> None:
+    for region, _ in regions("en"):
+        first = {crisis_lines(region, "zh", _DAY.replace(hour=hour))[0].number for hour in range(24)}
+        assert len(first) == (2 if region == "CN" else 1), region

@@ -7,6 +7,7 @@ from anxin.safety.crisis import CrisisReply, crisis_reply, decline_reply, suppor
 from anxin.safety.guard import Guard
 from anxin.safety.ledger import Ledger, Track
 from anxin.safety.lines import CrisisLine, crisis_lines, regions
+from anxin.safety.places import region_of
 from anxin.safety.records import judge
 from anxin.safety.screening import screen
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
@@ -28,6 +29,7 @@ __all__ = [
     "crisis_reply",
     "decline_reply",
     "judge",
+    "region_of",
     "regions",
     "screen",
     "support_reply",

@@ -12,20 +12,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
+from typing import Any, Literal
 
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.safety.ledger import Ledger, Track
-from anxin.safety.lines import CrisisLine, crisis_lines
+from anxin.safety.lines import CrisisLine, crisis_lines, emergency_number
 from anxin.safety.verdict import Concern, Risk, Subject, Verdict
 
 __all__ = ["CrisisReply", "crisis_reply", "decline_reply", "support_reply"]
 
 _EMERGENCY_FIRST = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW, Track.PLAN, Track.VOICES)
 _POLICE_FIRST = (Track.DANGER, Track.CHILD, Track.VIOLENCE_NOW)
+# Where a model may speak between the authored words: no danger to life now, no method, no fault, no child, no voice.
+_SPOKEN = (
+    Track.IDEATION,
+    Track.SELF_HARM,
+    Track.OTHER,
+    Track.ABUSE,
+    Track.REFUSAL,
+    Track.SAFER,
+    Track.OTHER_SAFER,
+)
+_SILENT = (Concern.METHOD_SEEKING, Concern.JAILBREAK, Concern.PSYCHOSIS, Concern.ILLEGAL, Concern.MINOR)
 _NO_NUMBER: Mapping[Language, str] = {"zh": "当地急救电话", "en": "your local emergency number"}
 _NO_LINE: Mapping[Language, str] = {"zh": "当地的心理援助热线", "en": "your local crisis line"}
-# Stands in code because it is what is left when the data files are broken; its number still comes from lines.toml.
+# Stands in code because it is what is left when the data files are broken.
 _LAST_RESORT: Mapping[Language, str] = {
     "zh": "我很在意你现在的安全。要是有危险，请马上打{emergency}，或者请身边的人帮你打，别一个人待着。我还在这里。",
     "en": "I care about your safety right now. If you are in danger, please call {emergency}, or ask someone near you "
@@ -39,16 +51,30 @@ _LAST_NO: Mapping[Language, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CrisisReply:
-    """What the client reads, and the lines to show beside it, best first."""
+    """What the client reads, and the lines to show beside it, best first.
+
+    `text` is whole by itself. Where `may_speak`, a short model reply under the guard may stand between `lead` and
+    `close` instead; should the model fail after the lead, `close` alone is as good as `text`. `close` is always said.
+    """
 
     text: str
     lines: tuple[CrisisLine, ...]
+    may_speak: bool = False
+    lead: str = ""
+    close: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    say: tuple[str, ...]
+    minor: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
     openings: tuple[str, ...]
-    tracks: Mapping[Track, tuple[tuple[str, ...], ...]]
+    leads: tuple[str, ...]
+    tracks: Mapping[Track, tuple[_Step, ...]]
     support: Mapping[str, tuple[str, ...]]
     decline: Mapping[str, tuple[str, ...]]
 
@@ -56,20 +82,26 @@ class _Words:
 def crisis_reply(ledger: Ledger, verdict: Verdict, language: Language, region: str, now: datetime) -> CrisisReply:
     """The crisis protocol's next reply; `ledger` already holds `verdict`.
 
-    Total: a fault gives a built-in reply with the emergency number, or without one if even the lines are broken.
+    Total: a fault gives a built-in reply with the region's emergency number, also when the data files are broken.
     """
     try:
         lines = crisis_lines(region, language, now)
         words = _words(language)
-        track = ledger.track or (Track.ATTEMPT if verdict.risk is Risk.T5 else Track.IDEATION)
+        track = ledger.track or _first_track(verdict)
         steps = words.tracks[track]
         given = max(1, ledger.replies(track))
         if given < len(steps):
-            step = steps[given - 1]
-            text = step[ledger.turns % len(step)]
+            choices = _choices(steps[given - 1], lines, minor=ledger.minor)
+            close = text = choices[ledger.turns % len(choices)]
         else:
-            text = _unrepeated(steps[-1], given - len(steps), words.openings, language, bare=len(steps) == 1)
-        return CrisisReply(_fill(text, lines, language), _shown(track, lines))
+            choices, place = _choices(steps[-1], lines, minor=ledger.minor), given - len(steps)
+            close = choices[place % len(choices)]
+            text = _unrepeated(choices, place, words.openings, language, bare=len(steps) == 1)
+        text, close = _fill(text, lines, language), _fill(close, lines, language)
+        shown = _shown(track, lines, minor=ledger.minor)
+        if given > 1 and _may_speak(track, ledger, verdict):
+            return CrisisReply(text, shown, True, words.leads[ledger.turns % len(words.leads)], close)
+        return CrisisReply(text, shown)
     except Exception:  # the room's outer door: a person in crisis gets a reply whatever is broken
         return _safe_reply(language, region, now)
 
@@ -81,13 +113,13 @@ def support_reply(
 
     Total: a fault while one is due gives the built-in safe reply.
     """
-    if not ledger.support_due:
-        return None
     try:
+        if not ledger.support_due:
+            return None
         lines = crisis_lines(region, language, now)
         words = _words(language)
         choices = words.support[_support_kind(ledger, verdict)]
-        text = _unrepeated(choices, ledger.supports - 1, words.openings, language, bare=True)
+        text = _unrepeated(choices, max(0, ledger.supports - 1), words.openings, language, bare=True)
         return CrisisReply(_fill(text, lines, language), _shown(Track.IDEATION, lines))
     except Exception:  # as above
         return _safe_reply(language, region, now)
@@ -103,18 +135,50 @@ def decline_reply(ledger: Ledger, verdict: Verdict, language: Language) -> str:
         return _LAST_NO.get(language, _LAST_NO["en"])
 
 
+def _first_track(verdict: Verdict) -> Track:
+    """For a ledger that could not be folded."""
+    if verdict.risk is Risk.T5:
+        return Track.ATTEMPT
+    return Track.FAULT if verdict.fault else Track.IDEATION
+
+
+def _may_speak(track: Track, ledger: Ledger, verdict: Verdict) -> bool:
+    if track not in _SPOKEN or ledger.minor or verdict.fault:
+        return False
+    return max(ledger.risk, verdict.risk) <= Risk.T3 and not any(found in _SILENT for found in verdict.concerns)
+
+
 def _support_kind(ledger: Ledger, verdict: Verdict) -> str:
     if verdict.fault:
         return "fault"
-    if ledger.peak >= Risk.T3:
-        return "after"
+    if ledger.disclosed and ledger.subject is Subject.OTHER:
+        return "after_other"
+    if ledger.disclosed:
+        harm_only = Concern.SELF_HARM not in ledger.concerns and any(
+            found in ledger.concerns for found in (Concern.ABUSE, Concern.HARM_TO_OTHERS)
+        )
+        return "after_harm" if harm_only else "after"
     if ledger.subject is Subject.OTHER:
         return "other"
     if ledger.subject is Subject.PAST:
         return "past" if Concern.SELF_HARM in ledger.concerns else "bereaved"
     if Concern.SELF_HARM not in ledger.concerns:
         return "care"
-    return "self"
+    return "young" if ledger.minor else "self"
+
+
+def _choices(step: _Step, lines: Sequence[CrisisLine], *, minor: bool) -> tuple[str, ...]:
+    """The sentences of a step that can be said here: {text} and {youth} need such a line that is open."""
+    for said in (step.minor, step.say) if minor else (step.say,):
+        choices = tuple(
+            text
+            for text in said
+            if ("{text}" not in text or _texted(lines) is not None)
+            and ("{youth}" not in text or _youth(lines) is not None)
+        )
+        if choices:
+            return choices
+    return step.say
 
 
 def _unrepeated(choices: Sequence[str], place: int, openings: Sequence[str], language: Language, *, bare: bool) -> str:
@@ -130,62 +194,96 @@ def _unrepeated(choices: Sequence[str], place: int, openings: Sequence[str], lan
 
 
 def _fill(text: str, lines: Sequence[CrisisLine], language: Language) -> str:
-    line = next((line for line in lines if line.kind == "line"), None)
-    return (
+    """The text with its placeholders filled; raises `ConfigError` when what comes out is not fit to be said."""
+    line = _line(lines)
+    if line is not None and not line.number and language == "zh":  # a page is looked at, not dialled
+        text = text.replace("打{line}", "看{line}").replace("打{number}", "看{number}")
+    filled = (
         text.replace("{line}", _named(line, language))
+        .replace("{number}", _short(line, language))
+        .replace("{text}", _named(_texted(lines), language))
+        .replace("{youth}", _named(_youth(lines), language))
         .replace("{emergency}", _emergency(lines, "medical", language))
         .replace("{police}", _emergency(lines, "police", language))
     )
+    if "{" in filled or (language == "zh") != any("\u4e00" <= char <= "\u9fff" for char in text):
+        raise ConfigError(f"crisis_{language}.toml holds a text that cannot be said; restore it from the release")
+    return filled
+
+
+def _line(lines: Sequence[CrisisLine]) -> CrisisLine | None:
+    return next((line for line in lines if line.kind == "line" and not line.text_only), None)
+
+
+def _texted(lines: Sequence[CrisisLine]) -> CrisisLine | None:
+    """A line that takes messages, one that takes nothing else first."""
+    found = [line for line in lines if line.kind == "line" and line.open_now and "text" in line.ways]
+    return min(found, key=lambda line: not line.text_only, default=None)
+
+
+def _youth(lines: Sequence[CrisisLine]) -> CrisisLine | None:
+    return next((line for line in lines if line.youth and line.open_now), None)
+
+
+def _short(line: CrisisLine | None, language: Language) -> str:
+    return _NO_LINE[language] if line is None else line.number or line.url.split("://")[-1]
 
 
 def _named(line: CrisisLine | None, language: Language) -> str:
     if line is None:
         return _NO_LINE[language]
-    what = line.number or line.url.split("://")[-1]
-    about = [
-        part for part in (line.name, line.hours, line.note if not line.number or line.number.isdigit() else "") if part
-    ]
+    what = _short(line, language)
+    note = line.note if not line.number or line.number.isdigit() else ""
+    about = [part for part in (line.name, line.hours, note) if part]
     if language == "zh":
         return f"{what}（{'，'.join(about)}）" if about else what
     return f"{what} ({', '.join(about)})" if about else what
 
 
-def _emergency(lines: Sequence[CrisisLine], use: str, language: Language) -> str:
+def _emergency(lines: Sequence[CrisisLine], use: Literal["medical", "police"], language: Language) -> str:
     number = next((line.number for line in lines if line.use in (use, "any") and line.number), "")
-    if not number:
-        return _NO_NUMBER[language]
-    return number
+    return number or _NO_NUMBER[language]
 
 
-def _shown(track: Track, lines: Sequence[CrisisLine]) -> tuple[CrisisLine, ...]:
-    """One right line, with the emergency number before it where life is in danger."""
-    line = next((line for line in lines if line.kind == "line"), None)
+def _shown(track: Track, lines: Sequence[CrisisLine], *, minor: bool = False) -> tuple[CrisisLine, ...]:
+    """One right line, with the emergency number before it where life is in danger; a minor sees a youth line too."""
+    line = _line(lines)
+    youth = _youth(lines) if minor else None
     use = "police" if track in _POLICE_FIRST or track in (Track.ABUSE, Track.VIOLENCE) else "medical"
     emergency = next((line for line in lines if line.use in (use, "any")), None)
-    order = (emergency, line) if track in _EMERGENCY_FIRST or track in _POLICE_FIRST else (line, emergency)
+    urgent = track in _EMERGENCY_FIRST or track in _POLICE_FIRST
+    order = (emergency, line, youth) if urgent else (line, youth, emergency)
     return tuple(found for found in order if found is not None)
 
 
 def _safe_reply(language: Language, region: str, now: datetime) -> CrisisReply:
     text = _LAST_RESORT.get(language, _LAST_RESORT["en"])
+    nothing = _NO_NUMBER.get(language, _NO_NUMBER["en"])
     try:
         lines = crisis_lines(region, language, now)
         return CrisisReply(
             text.replace("{emergency}", _emergency(lines, "medical", language)), _shown(Track.ATTEMPT, lines)
         )
-    except Exception:  # the lines are broken too: words that need no number
-        return CrisisReply(text.replace("{emergency}", _NO_NUMBER.get(language, _NO_NUMBER["en"])), ())
+    except Exception:  # the lines are broken too: the built-in number of the region
+        try:
+            number = emergency_number(region, "medical")
+        except Exception:  # not even a region: words that need no number
+            number = ""
+        return CrisisReply(text.replace("{emergency}", number or nothing), ())
 
 
 @cache
 def _words(language: Language) -> _Words:
     file = f"crisis_{language}.toml"
     raw = tomllib.loads(resources.files("anxin.safety").joinpath(file).read_text("utf-8"))
-    tracks = {Track(track["name"]): tuple(tuple(step["say"]) for step in track["step"]) for track in raw["track"]}
+    tracks = {Track(track["name"]): tuple(_step(step) for step in track["step"]) for track in raw["track"]}
     # After a fault the protocol asks as it does for a first disclosure, once it has said that something broke.
-    tracks[Track.FAULT] = ((raw["fault"]["text"],), *tracks[Track.IDEATION][1:])
+    tracks[Track.FAULT] = (_Step((raw["fault"]["text"],)), *tracks[Track.IDEATION][1:])
+    # Someone who asked for a way is offered the same professional help and the same safety plan.
+    tracks[Track.METHOD] = (*tracks[Track.METHOD][:-1], *tracks[Track.IDEATION][3:5], tracks[Track.METHOD][-1])
     words = _Words(
         openings=tuple(raw["openings"]),
+        leads=tuple(raw["leads"]),
         tracks=tracks,
         support={kind: tuple(says) for kind, says in raw["support"].items()},
         decline={kind: tuple(says) for kind, says in raw["decline"].items()},
@@ -194,3 +292,7 @@ def _words(language: Language) -> _Words:
     if missing:
         raise ConfigError(f"{file} has no track {missing[0]}; restore it from the release")
     return words
+
+
+def _step(raw: Mapping[str, Any]) -> _Step:
+    return _Step(tuple(raw["say"]), tuple(raw.get("minor", ())))

@@ -1,16 +1,20 @@
 """The conversation's risk so far: verdicts folded into one immutable value, kept outside any model's context.
 
-Risk rises at once and falls slowly: one level after three quieter messages of the client. What was once disclosed at
-T3 or above never falls below T2 within the conversation. The ledger also counts what the authored replies need: which
+Risk rises at once and falls slowly: one level after three quieter messages of the client, out of a crisis (T3 and above)
+after five, so that the protocol has asked, named help and made a small plan before it ends, or three where the client
+says that they are safer or that help is there. What was once disclosed at T3 or above never falls below T2 within the
+conversation: it is held there and looked back at. The ledger also counts what the authored replies need: which
 track of the crisis protocol is running, how many replies each track has given, and when the safety question was last
 due. It is a function of the verdicts alone, so it can be rebuilt from the dialogue after a restart or an edit.
+
+Folding is total: a verdict that cannot be read counts as risk, and nothing that breaks here makes a talk calmer.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +25,7 @@ from anxin.safety.verdict import Concern, Cue, Risk, Subject, Verdict
 __all__ = ["Ledger", "Track"]
 
 _QUIET_PER_LEVEL = 3
+_QUIET_PER_CRISIS_LEVEL = 5
 _SUPPORT_EVERY = 6
 _SUPPORT_EVERY_AT_RISK = 3
 
@@ -52,7 +57,10 @@ class Track(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Risk, its peak and the protocol's place after `turns` messages of the client."""
+    """Risk, its peak and the protocol's place after `turns` messages of the client.
+
+    `minor`: the client may be one. `unplanned`: they have said that there is no plan, and nothing since says otherwise.
+    """
 
     risk: Risk = Risk.T0
     peak: Risk = Risk.T0
@@ -68,6 +76,7 @@ class Ledger:
     support_turn: int = 0
     support_due: bool = False
     minor: bool = False
+    unplanned: bool = False
 
     @classmethod
     def of(cls, dialogue: Dialogue) -> Ledger:
@@ -86,8 +95,42 @@ class Ledger:
         """Whether this turn belongs to the crisis protocol, also when the newest message alone would not."""
         return self.risk >= Risk.T3
 
+    @property
+    def disclosed(self) -> bool:
+        """Whether anything explicit was ever said in this conversation; it never expires (floor T2, follow-ups)."""
+        return self.peak >= Risk.T3
+
     def fold(self, verdict: Verdict) -> Ledger:
-        """The ledger with one more message of the client."""
+        """The ledger with one more message of the client. Total: a fault counts as risk and lowers nothing."""
+        try:
+            return self._fold(verdict)
+        except Exception:  # the room's outer door: what cannot be folded is taken as grave as it may be
+            return self._cautious(verdict)
+
+    def _cautious(self, verdict: object) -> Ledger:
+        heard = getattr(verdict, "risk", None)
+        risk = max(self.risk, heard if isinstance(heard, Risk) else Risk.T2, Risk.T2)
+        track = (self.track or Track.FAULT) if risk >= Risk.T3 else None
+        given = dict(self.given)
+        if track is not None:
+            given[track] = given.get(track, 0) + 1
+        turns = self.turns + 1
+        due = track is None
+        return replace(
+            self,
+            risk=risk,
+            peak=max(self.peak, risk),
+            calm=False,
+            turns=turns,
+            quiet=0,
+            track=track,
+            given=tuple(given.items()),
+            support_due=due,
+            supports=self.supports + due,
+            support_turn=turns if due else self.support_turn,
+        )
+
+    def _fold(self, verdict: Verdict) -> Ledger:
         heard = self._heard(verdict)
         risk, quiet = self._risk_after(heard, unwilling=Cue.REFUSES in verdict.cues)
         peak = max(self.peak, heard, risk)
@@ -105,7 +148,8 @@ class Ledger:
             turns=self.turns + 1,
             subject=subject,
             concerns=concerns,
-            minor=self.minor or Concern.MINOR in verdict.concerns,
+            minor=self.minor or _young(verdict),
+            unplanned=heard < Risk.T4 and (self.unplanned or Cue.UNPLANNED in verdict.cues),
             declined=self.declined + (verdict.action.value == "decline"),
         )
         if folded.crisis:
@@ -113,12 +157,17 @@ class Ledger:
             counts = dict(self.given)
             # The safety question has just been asked and answered: it is not asked again.
             answered = self.support_due and not self.crisis and track is Track.IDEATION
-            counts[track] = counts.get(track, 0) + (2 if answered and track not in counts else 1)
+            count = counts.get(track, 0) + (2 if answered and track not in counts else 1)
+            if track in _ASKING and count == _PLAN_REPLY and (folded.unplanned or _plan_known(track, counts)):
+                count += 1
+            counts[track] = count
             return replace(folded, track=track, given=tuple(counts.items()), support_due=False)
-        return folded._with_support(heard)
+        return folded._with_support(heard, left=self.crisis, fault=bool(verdict.fault))
 
     def _heard(self, verdict: Verdict) -> Risk:
         """The verdict's risk, raised where the message answers yes to the question just asked."""
+        if Cue.UNPLANNED in verdict.cues:
+            return verdict.risk  # "yes, but there is no plan"
         if Cue.SOON in verdict.cues and (self.support_due or (self.crisis and self.track in _OWN)):
             return max(verdict.risk, Risk.T4 if self.crisis else Risk.T3)
         if Cue.YES not in verdict.cues or verdict.risk >= Risk.T4:
@@ -126,7 +175,7 @@ class Ledger:
         if self.crisis and self.track in _ASKING:
             step = self.replies(self.track)
             # Reply 1 asks about thoughts of suicide, reply 2 about plan, means and time (C-SSRS construct order).
-            return max(verdict.risk, Risk.T4 if step == 2 else Risk.T3)
+            return max(verdict.risk, Risk.T4 if step == _PLAN_REPLY else Risk.T3)
         if self.support_due:
             return max(verdict.risk, Risk.T3)
         return verdict.risk
@@ -137,8 +186,9 @@ class Ledger:
         if unwilling and self.crisis:
             return self.risk, self.quiet  # turning help away is no sign of calm
         quiet = self.quiet + 1
-        floor = Risk.T2 if self.peak >= Risk.T3 or (self.minor and self.peak >= Risk.T2) else Risk.T0
-        if quiet >= _QUIET_PER_LEVEL and self.risk > max(floor, heard):
+        floor = Risk.T2 if self.disclosed or (self.minor and self.peak >= Risk.T2) else Risk.T0
+        held = self.crisis and self.track not in _EASED
+        if quiet >= (_QUIET_PER_CRISIS_LEVEL if held else _QUIET_PER_LEVEL) and self.risk > max(floor, heard):
             return Risk(self.risk - 1), 0
         return self.risk, quiet
 
@@ -163,14 +213,19 @@ class Ledger:
                 return before
         if verdict.fault:
             return before or Track.FAULT
-        return _track(verdict, heard)
+        if before is not None and before in _ASKING and verdict.risk < Risk.T3 and heard is Risk.T3:
+            return before  # a yes to its question: on to the next one
+        track = _track(verdict, heard)
+        # After a plan has been told, the bare wish is not asked about as if nothing had been said.
+        return before if before is not None and before in _KNOWN and track is Track.IDEATION else track
 
-    def _with_support(self, heard: Risk) -> Ledger:
-        """Whether the kind, direct safety question is due: at once on a first T2, then not every turn."""
+    def _with_support(self, heard: Risk, *, left: bool, fault: bool) -> Ledger:
+        """Whether the kind, direct safety question is due: at once on a first T2, where a crisis has just been left
+        behind, and wherever the screen could not read the message; else not every turn."""
         if self.risk < Risk.T2:
             return replace(self, support_due=False, track=None)
         wait = _SUPPORT_EVERY_AT_RISK if heard >= Risk.T2 else _SUPPORT_EVERY
-        due = self.supports == 0 or self.turns - self.support_turn >= wait
+        due = left or fault or self.supports == 0 or self.turns - self.support_turn >= wait
         if not due:
             return replace(self, support_due=False)
         return replace(self, support_due=True, supports=self.supports + 1, support_turn=self.turns)
@@ -190,6 +245,10 @@ class Ledger:
 
 # Tracks whose first reply asks about thoughts of suicide and whose second asks about plan, means and time.
 _ASKING = (Track.IDEATION, Track.SELF_HARM, Track.METHOD, Track.FAULT)
+_PLAN_REPLY = 2
+
+# Tracks that begin where a plan, a voice's command or an attempt is known.
+_KNOWN = (Track.PLAN, Track.VOICES)
 
 # The client's own crises, in which calls may be turned down for now; an attempt is not among them.
 _OWN = (
@@ -205,6 +264,9 @@ _OWN = (
 # Emergencies that only real help or a new emergency changes: feeling calm after an overdose is no safety.
 _HOLDING = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW)
 
+# Where the client has said that they are safer, or that help is there.
+_EASED = (Track.SAFER, Track.OTHER_SAFER, Track.HELP)
+
 _HELPED: Mapping[Track, Track] = {
     Track.ATTEMPT: Track.HELP,
     Track.UNAIDED: Track.HELP,
@@ -218,6 +280,22 @@ _CALMER: Mapping[Track, Track] = {
     Track.DANGER: Track.ABUSE,
     Track.VIOLENCE_NOW: Track.VIOLENCE,
 }
+
+
+def _young(verdict: Verdict) -> bool:
+    """Whether the client may be a minor; a child in danger of whom an adult tells is the child track's matter."""
+    if Concern.MINOR not in verdict.concerns or verdict.subject is Subject.OTHER:
+        return False
+    return verdict.risk < Risk.T5 or Concern.SELF_HARM in verdict.concerns
+
+
+def _plan_known(track: Track, given: Mapping[Track, int]) -> bool:
+    """Whether plan, means and time were asked or told on another track already."""
+    return any(
+        given.get(other, 0) >= (_PLAN_REPLY if other in _ASKING else 1)
+        for other in (*_ASKING, *_KNOWN, Track.ATTEMPT)
+        if other is not track
+    )
 
 
 def _only_means(verdict: Verdict) -> bool:
@@ -249,12 +327,17 @@ def _track(verdict: Verdict, heard: Risk) -> Track:
     return Track.IDEATION
 
 
+_YOUNGER = frozenset({"unplanned"})
+
+
 def _read(raw: Any) -> Ledger:
     known = {field.name for field in fields(Ledger)}
-    if not isinstance(raw, Mapping) or raw.keys() != known:
+    # A record of an earlier release lacks the younger fields; it is no damage.
+    if not isinstance(raw, Mapping) or not known - _YOUNGER <= raw.keys() <= known:
         raise ValueError("not a ledger")
+    raw = {**{field.name: field.default for field in fields(Ledger) if field.default is not MISSING}, **raw}
     numbers = {name: raw[name] for name in ("turns", "quiet", "declined", "supports", "support_turn")}
-    flags = {name: raw[name] for name in ("calm", "support_due", "minor")}
+    flags = {name: raw[name] for name in ("calm", "support_due", "minor", "unplanned")}
     if any(type(value) is not int or value < 0 for value in numbers.values()):
         raise ValueError("a count is not a count")
     if any(type(value) is not bool for value in flags.values()):

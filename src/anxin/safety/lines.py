@@ -1,7 +1,7 @@
 """Crisis lines: the dated data file, and which line is right here and now.
 
 12356 must be open 18 hours a day or more, not round the clock everywhere: outside the hours that are safely inside
-that, a line that is open comes first.
+that, a line that is open comes first. Lines that take messages only come after those that can be called.
 """
 
 from __future__ import annotations
@@ -18,14 +18,29 @@ from typing import Any, Literal
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
 
-__all__ = ["CrisisLine", "allowed_numbers", "allowed_sites", "crisis_lines", "regions"]
+__all__ = ["CrisisLine", "allowed_numbers", "allowed_sites", "crisis_lines", "emergency_number", "places", "regions"]
 
 DEFAULT = "default"
+_WAYS = ("call", "text", "web")
+
+# Emergency numbers (medical, police) for when the data file cannot be read; a test holds them equal to the file's.
+_BUILT_IN: Mapping[str, tuple[str, str]] = {
+    "CN": ("120", "110"),
+    "HK": ("999", "999"),
+    "TW": ("119", "110"),
+    "SG": ("995", "999"),
+    "US": ("911", "911"),
+    "GB": ("999", "999"),
+    "IE": ("112", "112"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CrisisLine:
-    """One line or emergency number, in the client's language. `open_now` holds for the moment it was asked for."""
+    """One line or emergency number, in the client's language. `open_now` holds for the moment it was asked for.
+
+    `ways`: how it is reached (call, text, web). `checked`: the ISO day it was last looked at; `verified`: by a person.
+    """
 
     name: str
     number: str
@@ -37,6 +52,14 @@ class CrisisLine:
     open_now: bool
     use: Literal["", "medical", "police", "any"] = ""
     youth: bool = False
+    ways: tuple[str, ...] = ("call",)
+    checked: str = ""
+    verified: bool = False
+
+    @property
+    def text_only(self) -> bool:
+        """Whether it takes messages and no calls."""
+        return "text" in self.ways and "call" not in self.ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +74,9 @@ class _Entry:
     note: Mapping[str, str]
     url: str
     youth: bool
+    ways: tuple[str, ...]
+    checked: str
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +85,7 @@ class _Region:
     name: Mapping[str, str]
     offset: timezone | None
     entries: tuple[_Entry, ...]
+    places: tuple[str, ...]
 
 
 def crisis_lines(region: str, language: Language, now: datetime) -> tuple[CrisisLine, ...]:
@@ -76,6 +103,7 @@ def crisis_lines(region: str, language: Language, now: datetime) -> tuple[Crisis
             item[1][1].kind == "emergency",
             item[1][0].youth,
             not item[1][1].open_now,
+            item[1][1].text_only,
             language not in item[1][0].languages,
             item[0],
         ),
@@ -86,6 +114,18 @@ def crisis_lines(region: str, language: Language, now: datetime) -> tuple[Crisis
 def regions(language: Language) -> tuple[tuple[str, str], ...]:
     """Codes and names of all regions, in the file's order; the default is last."""
     return tuple((region.code, region.name[language]) for region in _table().values())
+
+
+def emergency_number(region: str, use: Literal["medical", "police"]) -> str:
+    """A region's emergency number without the data file, for when that is broken; "" where none is known."""
+    numbers = _BUILT_IN.get(region.strip().upper())
+    return "" if numbers is None else numbers[use == "police"]
+
+
+@cache
+def places() -> Mapping[str, str]:
+    """Names of places, folded, and the code of the region whose lines serve them."""
+    return {name: region.code for region in _table().values() for name in region.places}
 
 
 @cache
@@ -119,6 +159,9 @@ def _line(entry: _Entry, region: _Region, language: Language, now: datetime) -> 
         open_now=_open(entry, region, now),
         use=entry.use,
         youth=entry.youth,
+        ways=entry.ways,
+        checked=entry.checked,
+        verified=entry.verified,
     )
 
 
@@ -135,7 +178,7 @@ def _table() -> Mapping[str, _Region]:
     try:
         table = {region["code"]: _region(region) for region in raw["region"]}
         table[DEFAULT]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"lines.toml cannot be used: {error!r}; restore it from the release") from error
     return table
 
@@ -145,12 +188,17 @@ def _region(raw: Mapping[str, Any]) -> _Region:
     offset = _offset(raw["offset"]) if "offset" in raw else None
     if offset is None and any(entry.windows for entry in entries):
         raise ValueError(f"region {raw['code']} has opening hours and no offset")
-    return _Region(raw["code"], raw["name"], offset, entries)
+    return _Region(raw["code"], raw["name"], offset, entries, tuple(raw.get("places", ())))
 
 
 def _entry(raw: Mapping[str, Any]) -> _Entry:
     if raw["kind"] not in ("line", "emergency") or raw.get("use", "") not in ("", "medical", "police", "any"):
         raise ValueError(f"line {raw['name']} has an unknown kind or use")
+    ways = tuple(raw.get("ways", ("call",)))
+    if not ways or any(way not in _WAYS for way in ways):
+        raise ValueError(f"line {raw['name']} has an unknown way to be reached")
+    if not isinstance(raw["verified"], bool) or not raw["source"]:
+        raise ValueError(f"line {raw['name']} needs a source and whether a person has verified it")
     return _Entry(
         name=_both(raw["name"]),
         number=raw["number"],
@@ -162,6 +210,9 @@ def _entry(raw: Mapping[str, Any]) -> _Entry:
         note=_both(raw["note"]),
         url=raw.get("url", ""),
         youth=raw.get("youth", False),
+        ways=ways,
+        checked=raw["checked"].isoformat(),
+        verified=raw["verified"],
     )
 
 
