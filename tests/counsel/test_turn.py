@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from anxin.counsel import (
     Event,
     Failed,
     Lines,
+    Offered,
     Reasoning,
     Route,
     Screened,
@@ -29,6 +31,7 @@ from anxin.dialogue import Dialogue, Language, Message
 from anxin.errors import ContextTooLong, ModelBroken, ModelUnavailable
 from anxin.model import Done, Generation, ModelInfo, Piece, Reply, Thought
 from anxin.model import Waiting as InLine
+from anxin.retrieve import folded
 from anxin.safety import Action, Ledger, Risk
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -71,11 +74,11 @@ class Scripted:
     async def close(self) -> None: ...
 
 
-def run(text: str, model: Scripted, ledger: Ledger | None = None, **settings_: str) -> list[Event]:
+def run(text: str, model: Scripted, ledger: Ledger | None = None, **settings_: object) -> list[Event]:
     return run_dialogue(Dialogue().says("client", text), model, ledger, **settings_)
 
 
-def run_dialogue(dialogue: Dialogue, model: Scripted, ledger: Ledger | None = None, **settings_: str) -> list[Event]:
+def run_dialogue(dialogue: Dialogue, model: Scripted, ledger: Ledger | None = None, **settings_: object) -> list[Event]:
     async def gather() -> list[Event]:
         request = Turn(dialogue, ledger or Ledger(), Settings(now=NOON, **settings_))  # type: ignore[arg-type]
         return [event async for event in turn(request, model)]
@@ -280,3 +283,81 @@ def test_any_text_has_a_first_and_a_last_event(text: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "\ud800", "\u200b\u200b", "\u202eabc", "啊" * 100_000, "\x00\x01"])
 def test_hostile_text_is_only_text(text: str) -> None:
     run(text, Scripted())
+
+
+def offers(events: list[Event]) -> list[str]:
+    return [event.piece.kind for event in events if isinstance(event, Offered)]
+
+
+def light() -> Dialogue:
+    dialogue = Dialogue()
+    for text in ("今天下班早", "路上买了菜"):
+        dialogue = dialogue.says("client", text).says("counsellor", "嗯。")
+    return dialogue.says("client", "哈哈，说出来轻松多了")
+
+
+def test_a_light_mood_is_offered_crosstalk_after_the_models_words() -> None:
+    model = Scripted()
+    events = run_dialogue(light(), model, Ledger.of(Dialogue(light().messages[:-1])))
+    assert screened(events).route is Route.HUMOUR
+    assert isinstance(events[-2], Offered) and events[-2].piece.kind == "crosstalk"
+    assert said(events) == ended(events).text == "我听到了。", "the words stay the model's"
+    assert "不要自己编笑话" in model.asked[0].messages[0].text
+
+
+def test_humour_needs_the_ledger_calm_whatever_the_message() -> None:
+    events = run_dialogue(light(), Scripted(), Ledger(Risk.T0, Risk.T1, calm=False, turns=2))
+    assert screened(events).route is Route.CONVERSE and offers(events) == []
+
+
+def test_an_exercise_is_offered_on_the_ordinary_route() -> None:
+    model = Scripted()
+    events = run("教我放松", model)
+    assert screened(events).route is Route.CONVERSE and offers(events) == ["exercise"]
+    assert "不要自己写步骤" in model.asked[0].messages[0].text
+
+
+def test_the_client_and_the_operator_can_turn_offers_off() -> None:
+    assert offers(run("教我放松", Scripted(), offers=False)) == []
+    assert offers(run("讲个笑话吧", Scripted(), humour=False)) == []
+    assert offers(run("讲个笑话吧", Scripted(), offers=False)) == []
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [ModelUnavailable("down")],
+        [Reply("半"), ModelBroken("off")],
+        [Reply("半"), Done("length", 1, 1)],
+        [Reply("那就去死吧，没人在乎你。"), Done("stop", 1, 1)],
+    ],
+    ids=["down", "broken", "cut", "guarded"],
+)
+def test_nothing_is_offered_after_a_reply_that_did_not_end_well(pieces: list[Piece | BaseException]) -> None:
+    events = run("教我放松", Scripted(pieces))
+    assert ended(events).reason != "stop" and offers(events) == []
+
+
+@pytest.mark.parametrize("before", ["我不想活了", "我想自杀"])
+def test_nothing_is_offered_where_there_is_risk(before: str) -> None:
+    dialogue = Dialogue().says("client", before).says("counsellor", "我在。").says("client", "教我放松")
+    events = run_dialogue(dialogue, Scripted(), Ledger.of(Dialogue(dialogue.messages[:1])))
+    assert offers(events) == []
+
+
+def test_the_model_does_not_read_what_was_offered() -> None:
+    first = run("教我放松", Scripted())
+    (piece,) = [event.piece for event in first if isinstance(event, Offered)]
+    dialogue = Dialogue().says("client", "教我放松").says("counsellor", "好。" + folded(piece)).says("client", "谢谢")
+    model = Scripted()
+    run_dialogue(dialogue, model)
+    assert [message.text for message in model.asked[0].messages[1:]] == ["教我放松", "好。", "谢谢"]
+
+
+def test_an_offer_that_breaks_is_no_offer_and_no_crisis(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(import_module("anxin.retrieve.offer"), "whether", broken)
+    events = run("教我放松", Scripted())
+    assert screened(events).route is Route.CONVERSE and said(events) == "我听到了。" and offers(events) == []

@@ -85,7 +85,7 @@ def test_a_bad_piece_is_named_with_what_to_change(values: dict[str, object], say
 
 
 def test_an_unknown_topic_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="must be one of anger, .*, not 'tea'"):
+    with pytest.raises(ConfigError, match="must be one of anger"):
         read(changed(topics=["tea"]))
 
 

@@ -268,3 +268,39 @@ async def test_the_first_word_does_not_wait_for_the_second() -> None:
                         arrivals.append(asyncio.get_running_loop().time())
     assert len(arrivals) >= 2
     assert arrivals[-1] - arrivals[0] > 0.1
+
+
+async def test_what_is_offered_is_an_event_is_kept_and_does_not_come_again() -> None:
+    model = WatchedModel(["好，慢慢来。"])
+    async with client_of(app_of(model)) as client:
+        id = await begin(client)
+        pieces = []
+        for text in ("教我放松", "讲个笑话吧", "讲个笑话吧"):
+            events = await turn(client, id, text)
+            pieces += [data["piece"] for kind, data in events if kind == "offered"]
+            assert events[-2][0] == "offered"
+        kept = await messages(client, id)
+    first = pieces[0]
+    assert set(first) == {"id", "kind", "language", "title", "lines", "minutes", "note", "source"}
+    assert first["kind"] == "exercise" and first["minutes"] > 0 and first["source"]
+    assert [said["offered"]["id"] for said in kept if "offered" in said] == [piece["id"] for piece in pieces]
+    assert len({piece["id"] for piece in pieces}) == 3
+    assert all("<details>" not in message.text for message in model.asked[-1].messages)
+    assert kept[1]["text"] == "好，慢慢来。"
+
+
+async def test_crosstalk_comes_with_its_voices_and_the_client_can_turn_it_off() -> None:
+    async with client_of(app_of(EchoModel(["好呀。"]))) as client:
+        on = await turn(client, await begin(client), "讲个笑话吧", humour=True)
+        off = await turn(client, await begin(client), "讲个笑话吧", humour=False)
+    assert on[0][1]["route"] == "humour"
+    (piece,) = [data["piece"] for kind, data in on if kind == "offered"]
+    assert [line["voice"] for line in piece["lines"]][:2] == ["甲", "乙"]
+    assert not any(line["text"].startswith(("甲", "乙：")) for line in piece["lines"])
+    assert "offered" not in [kind for kind, _ in off]
+
+
+async def test_the_operator_can_turn_offers_off() -> None:
+    async with client_of(app_of(EchoModel(["好。"]), offers=False)) as client:
+        events = await turn(client, await begin(client), "教我放松", offers=True)
+    assert "offered" not in [kind for kind, _ in events]

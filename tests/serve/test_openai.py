@@ -297,3 +297,31 @@ async def test_the_openai_client_sees_a_break_as_an_error() -> None:
             with pytest.raises(openai.APIError, match="it broke off"):
                 async for _ in stream:
                     pass
+
+
+async def test_an_offered_piece_is_a_folded_block_at_the_end() -> None:
+    whole = (await ask(EchoModel(["好，慢慢来。"]), messages=user("教我放松"))).json()
+    content = whole["choices"][0]["message"]["content"]
+    streamed = await ask(EchoModel(["好，慢慢来。"]), messages=user("教我放松"), stream=True)
+    assert text_of(streamed.text) == content
+    words, block = content.split("\n\n<details>\n<summary>")
+    assert words == "好，慢慢来。" and block.endswith("\n\n</details>") and "\n\n1. " in block
+    offered = whole["anxin"]["offered"]
+    assert offered["title"] in block and offered["source"] in block
+    assert [chunk["anxin"]["offered"] for chunk in data_of(streamed.text) if "offered" in chunk.get("anxin", {})] == [
+        offered
+    ]
+
+
+@pytest.mark.parametrize("setting", [{"offers": False}, {"humour": False}])
+async def test_the_caller_can_turn_it_off(setting: dict[str, bool]) -> None:
+    answer = (await ask(EchoModel(["好呀。"]), messages=user("讲个笑话吧"), anxin=setting)).json()
+    assert answer["choices"][0]["message"]["content"] == "好呀。"
+    assert "offered" not in answer["anxin"]
+
+
+async def test_a_piece_in_the_history_does_not_come_again() -> None:
+    first = (await ask(EchoModel(["好呀。"]), messages=user("讲个笑话吧"))).json()
+    reply = {"role": "assistant", "content": first["choices"][0]["message"]["content"]}
+    second = (await ask(EchoModel(["好呀。"]), messages=[*user("讲个笑话吧"), reply, *user("讲个笑话吧")])).json()
+    assert first["anxin"]["offered"]["id"] != second["anxin"]["offered"]["id"]

@@ -99,6 +99,7 @@ def test_lone_surrogates_are_replaced() -> None:
         ("anxin", {"region": "XX"}),
         ("anxin", {"language": ["zh"]}),
         ("anxin", {"humour": "no"}),
+        ("anxin", {"offers": 1}),
     ],
 )
 def test_what_cannot_be_served_is_refused_naming_the_field(field: str, value: object) -> None:

@@ -37,6 +37,35 @@ REPLACED = {
     "zh": "这件事我不能这样回答。我们说说你现在的感受，好吗？",
     "en": "I won't answer that way. How are you right now?",
 }
+PIECES: dict[str, dict[str, dict[str, Any]]] = {
+    "crosstalk": {
+        "zh": {
+            "title": "一盆绿萝",
+            "lines": [("甲", "我家绿萝会听课。"), ("乙", "听什么课？"), ("甲", "我一念书，它就低头。")],
+        },
+        "en": {"title": "The kettle", "lines": [("A", "My kettle sings."), ("B", "Any requests?"), ("A", "Only tea.")]},
+    },
+    "exercise": {
+        "zh": {
+            "title": "松一松肩膀",
+            "lines": [("", "把肩膀抬到耳朵边。"), ("", "呼气，让它落下来。")],
+            "minutes": 2,
+            "note": "不舒服就停下。",
+            "source": "渐进式肌肉放松",
+        },
+        "en": {
+            "title": "Drop your shoulders",
+            "lines": [("", "Lift your shoulders to your ears."), ("", "Breathe out and let them fall.")],
+            "minutes": 2,
+            "note": "Stop if it hurts.",
+            "source": "Progressive relaxation",
+        },
+    },
+    "card": {
+        "zh": {"title": "担心是什么", "lines": [("", "担心是脑子在替你排练。")], "source": "一本书"},
+        "en": {"title": "What worry is", "lines": [("", "Worry is your mind rehearsing.")], "source": "A book"},
+    },
+}
 NAMES = {
     "zh": {"AA": "甲地", "BB": "乙地"},
     "en": {"AA": "Northland", "BB": "Southland"},
@@ -88,6 +117,14 @@ def ended(reason: str = "stop", **more: Any) -> Step:
     return ("ended", {"reason": reason, **more})
 
 
+def piece(kind: str, language: str) -> dict[str, Any]:
+    """What the server sends of an offered piece."""
+    found = PIECES[kind][language]
+    lines = [{"voice": voice, "text": text} for voice, text in found["lines"]]
+    bare = {"id": f"{kind}-{language}-x", "kind": kind, "language": language, "minutes": 0, "note": "", "source": ""}
+    return {**bare, **found, "lines": lines}
+
+
 LONG = {
     "zh": "\n\n".join(f"第{n}段：夜里的念头总是比白天重一些，这不是你不够坚强，是身体累了。" for n in range(1, 25)),
     "en": "\n\n".join(
@@ -130,6 +167,8 @@ def script(text: str, language: str, region: str) -> list[Step]:
             return [("reasoning", {"text": "The client is tired. Reflect first."}), *spoken(REPLY[language]), ended()]
         case "marked":
             return [*spoken(MARKED[language]), ended()]
+        case "crosstalk" | "exercise" | "card":
+            return [*spoken(REPLY[language]), ("offered", {"piece": piece(name, language)}), ended()]
         case "dies":
             return [*spoken(REPLY[language][:8])]
         case _:
@@ -159,6 +198,12 @@ SCRIPTS: Mapping[str, str] = {
     "what to do": "marked",
     "断了": "dies",
     "cut off": "dies",
+    "笑话": "crosstalk",
+    "joke": "crosstalk",
+    "放松": "exercise",
+    "relax": "exercise",
+    "担心": "card",
+    "worry": "card",
 }
 
 
@@ -289,6 +334,8 @@ class FakeServer:
                     reply |= {"text": reply["text"] + data["text"], "by": data["by"]}
                 elif kind == "lines":
                     reply["lines"] = [{**line, "open_now": None} for line in data["lines"]]
+                elif kind == "offered":
+                    reply["offered"] = data["piece"]
                 elif kind == "ended" and "text" in data:
                     reply["text"] = data["text"]
                 yield frame(kind, data)

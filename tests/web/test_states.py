@@ -25,6 +25,9 @@ WORDS = {
         "truncated": "你忘了吗",
         "silent": "沉默一会儿",
         "dies": "话说到一半断了",
+        "crosstalk": "讲个笑话吧",
+        "exercise": "教我放松",
+        "card": "我总在担心",
     },
     "en": {
         "normal": "I haven't been sleeping well for weeks",
@@ -37,6 +40,9 @@ WORDS = {
         "truncated": "did you forget",
         "silent": "let's have silence",
         "dies": "we got cut off",
+        "crosstalk": "tell me a joke",
+        "exercise": "help me relax",
+        "card": "I always worry",
     },
 }
 
@@ -99,6 +105,13 @@ def test_no_state_has_an_accessibility_violation(visit: Visits, language: str, t
         here.settled()
         if state == "reasoning":
             page.locator("summary").last.click()
+        inspection.look(state)
+    for state in ("crosstalk", "exercise", "card"):
+        here.say(words[state])
+        page.wait_for_timeout(30)
+        here.settled()
+        inspection.look(f"{state}-folded")
+        page.locator(".offer summary").last.click()
         inspection.look(state)
     here.say(words["silent"])
     page.locator(".breath").wait_for()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import DESKTOP, Visits
-from .fake_server import CRISIS, LIMIT, REPLACED, REPLY
+from .fake_server import CRISIS, LIMIT, PIECES, REPLACED, REPLY
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,7 @@ def test_a_reply_streams_in_and_ends_whole(visit: Visits) -> None:
         "text": "睡不着",
         "language": None,
         "region": "AA",
-        "humour": False,
+        "humour": True,
     }
 
 
@@ -228,3 +228,57 @@ def test_the_page_follows_only_a_reader_who_is_at_the_end(visit: Visits) -> None
     here.page.wait_for_timeout(400)
     assert room.evaluate(at_end), "the page stopped following"
     here.page.locator(".send.stop").click()
+
+
+@pytest.mark.parametrize(
+    ("language", "says", "kind", "label"),
+    [
+        ("zh", "讲个笑话吧", "crosstalk", "轻松一刻"),
+        ("en", "tell me a joke", "crosstalk", "A lighter moment"),
+        ("zh", "教我放松", "exercise", "小练习"),
+        ("en", "help me relax", "exercise", "Something to try"),
+        ("zh", "我总在担心", "card", "小知识"),
+    ],
+)
+def test_what_is_offered_is_folded_and_opens(visit: Visits, language: str, says: str, kind: str, label: str) -> None:
+    here = visit(language)
+    here.say(says)
+    here.settled()
+    piece = PIECES[kind][language]
+    offer = here.page.locator(".offer")
+    expect(offer.locator("summary")).to_contain_text(label)
+    expect(offer.locator("summary")).to_contain_text(piece["title"])
+    line = offer.get_by_text(piece["lines"][-1][1])
+    expect(line).to_be_hidden()
+    offer.locator("summary").focus()
+    here.page.keyboard.press("Enter")
+    expect(line).to_be_visible()
+    expect(here.page.locator(".words")).to_have_text(REPLY[language])
+    if kind == "crosstalk":
+        assert offer.locator("dt").all_inner_texts() == [voice for voice, _ in piece["lines"]]
+    else:
+        expect(offer).to_contain_text(piece["source"])
+    if kind == "exercise":
+        expect(offer.locator("ol > li")).to_have_count(2)
+        expect(offer.locator("summary")).to_contain_text("2")
+
+
+def test_what_was_offered_is_there_after_a_reload(visit: Visits) -> None:
+    here = visit()
+    here.say("讲个笑话吧")
+    here.settled()
+    here.page.reload()
+    expect(here.page.locator(".offer summary")).to_contain_text("一盆绿萝")
+
+
+def test_a_lighter_moment_can_be_turned_off_and_stays_off(visit: Visits) -> None:
+    here = visit()
+    here.page.get_by_role("button", name="设置").click()
+    here.page.get_by_role("group", name="轻松一刻").get_by_role("radio", name="关").check()
+    here.page.keyboard.press("Escape")
+    here.say("睡不着")
+    here.settled()
+    here.page.reload()
+    here.say("还是睡不着")
+    here.settled()
+    assert [turn["humour"] for turn in here.server.turns] == [False, False]

@@ -36,11 +36,20 @@ export function App() {
   const [sheet, setSheet] = useState<Sheet>(null);
   const [demoRead, setDemoRead] = useState(() => recall("browser", "demo") === "read");
 
-  const regionNow = useRef(region);
+  const [humour, setHumour] = useState(() => recall("browser", "humour") !== "off");
+
+  const settingsNow = useRef({ region, humour });
   useEffect(() => {
-    regionNow.current = region;
-  }, [region]);
-  const session = useMemo(() => new Session(() => regionNow.current), []);
+    settingsNow.current = { region, humour };
+  }, [region, humour]);
+  const session = useMemo(
+    () =>
+      new Session(
+        () => settingsNow.current.region,
+        () => settingsNow.current.humour,
+      ),
+    [],
+  );
   const { conversation, draft, notice, restoring } = useSyncExternalStore(session.subscribe, session.snapshot);
   useEffect(() => {
     void session.restore();
@@ -66,6 +75,10 @@ export function App() {
   const changeRegion = (code: string): void => {
     setChosenRegion(code);
     keep("browser", "region", code);
+  };
+  const changeHumour = (on: boolean): void => {
+    setHumour(on);
+    keep("browser", "humour", on ? null : "off");
   };
   const openHelp = (): void => {
     help.refresh();
@@ -194,6 +207,8 @@ export function App() {
         onLanguage={changeLanguage}
         theme={theme}
         onTheme={setTheme}
+        humour={humour}
+        onHumour={changeHumour}
         region={region}
         onRegion={changeRegion}
       />

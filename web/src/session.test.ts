@@ -51,7 +51,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const begin = (): Session => new Session(() => "CN");
+const begin = (humour = true): Session => new Session(() => "CN", () => humour);
 const texts = (session: Session): string[] =>
   session.snapshot().conversation.entries.map((entry) => (entry.role === "break" ? "---" : entry.text));
 
@@ -61,6 +61,13 @@ async function say(session: Session, text: string): Promise<void> {
 }
 
 describe("Session", () => {
+  it.each([true, false])("sends the setting for a lighter moment: %s", async (humour) => {
+    const session = begin(humour);
+    server.will(ok({ id: "c1" }), answer("我在听"));
+    await say(session, "今天挺好");
+    expect(server.bodies.at(-1)).toMatchObject({ humour });
+  });
+
   it("makes the conversation with the first message and keeps it for the next", async () => {
     const session = begin();
     server.will(ok({ id: "c1" }), answer("我在听"), answer("嗯"));
@@ -72,7 +79,7 @@ describe("Session", () => {
       "POST /api/conversations/c1/turns",
       "POST /api/conversations/c1/turns",
     ]);
-    expect(server.bodies[1]).toEqual({ text: "睡不着", language: null, region: "CN", humour: false });
+    expect(server.bodies[1]).toEqual({ text: "睡不着", language: null, region: "CN", humour: true });
     expect(session.snapshot()).toMatchObject({ draft: "", notice: null });
   });
 

@@ -33,7 +33,10 @@ export class Session {
   /** False while we cannot know whether the server took the last message. */
   private heard = true;
 
-  constructor(private readonly region: () => string | null) {
+  constructor(
+    private readonly region: () => string | null,
+    private readonly humour: () => boolean,
+  ) {
     const unsent = recall("tab", "unsent");
     const draft = join(unsent ?? "", recall("tab", "draft") ?? "");
     this.state = { conversation: EMPTY, notice: null, draft, restoring: this.id !== null };
@@ -167,7 +170,7 @@ export class Session {
   }
 
   private async listen(id: string, kind: "turns" | "retry", text: string, signal: AbortSignal): Promise<void> {
-    const settings = { language: null, region: this.region(), humour: false };
+    const settings = { language: null, region: this.region(), humour: this.humour() };
     const body = kind === "turns" ? { text, ...settings } : settings;
     this.heard = kind === "retry";
     for (let attempt = 0; ; attempt++) {

@@ -9,9 +9,19 @@ import {
   sentSinceBreak,
   type TurnAction,
 } from "./turn";
-import type { Line, TurnEvent } from "./wire";
+import type { Line, Piece, TurnEvent } from "./wire";
 
 const LINE: Line = { name: "line", number: "000", hours: "", note: "", url: "", kind: "line", region: "XX", open_now: true };
+const PIECE: Piece = {
+  id: "exercise-zh-breath",
+  kind: "exercise",
+  language: "zh",
+  title: "呼吸",
+  lines: [{ voice: "", text: "坐好" }],
+  minutes: 3,
+  note: "",
+  source: "书",
+};
 const SCREENED: TurnEvent = { type: "screened", route: "converse", language: "zh" };
 
 const said = (text: string): TurnEvent => ({ type: "spoken", text, by: "model" });
@@ -23,7 +33,7 @@ function after(...steps: (TurnAction | TurnEvent)[]): Conversation {
 }
 
 function isEvent(step: TurnAction | TurnEvent): step is TurnEvent {
-  return ["screened", "waiting", "truncated", "reasoning", "spoken", "lines", "failed", "ended"].includes(step.type);
+  return ["screened", "waiting", "truncated", "reasoning", "spoken", "lines", "offered", "failed", "ended"].includes(step.type);
 }
 
 function reply(state: Conversation): CounsellorMessage {
@@ -49,6 +59,15 @@ describe("a turn", () => {
     expect(reply(after(asked, SCREENED, { type: "waiting", place: 3 })).place).toBe(3);
     expect(reply(after(asked, SCREENED, { type: "waiting", place: 1 }, said("嗯"))).place).toBeNull();
     expect(reply(after(asked, SCREENED, { type: "waiting", place: 1 }, { type: "reasoning", text: "想" })).place).toBeNull();
+  });
+
+  it("keeps what was offered beside the words, also after a reload", () => {
+    const offered: TurnEvent = { type: "offered", piece: PIECE };
+    expect(reply(after(asked, SCREENED, said("嗯"), offered, ended))).toMatchObject({ text: "嗯", offered: PIECE });
+    const saved = { role: "counsellor", text: "嗯", by: "model", lines: [], offered: PIECE } as const;
+    expect(reply(after({ type: "restored", messages: [{ ...saved, lines: [] }] })).offered).toEqual(PIECE);
+    const old = { role: "counsellor" as const, text: "嗯", by: null, lines: [] };
+    expect(reply(after({ type: "restored", messages: [old] })).offered).toBeNull();
   });
 
   it("keeps reasoning, truncation and crisis lines apart from the words", () => {

@@ -5,7 +5,7 @@
  *                                 '----------- stopped, lost, refused: from anywhere ---------'
  */
 
-import type { EndReason, Language, Line, SavedMessage, TurnEvent } from "./wire";
+import type { EndReason, Language, Line, Piece, SavedMessage, TurnEvent } from "./wire";
 
 export type Phase = "resting" | "sending" | "listening" | "speaking";
 
@@ -26,6 +26,7 @@ export interface CounsellorMessage {
   language: Language;
   by: "model" | "anxin" | null;
   lines: readonly Line[];
+  offered: Piece | null;
   reasoning: string;
   /** Messages of the middle that the model did not see. */
   dropped: number;
@@ -125,6 +126,7 @@ function silence(key: number, language: Language): CounsellorMessage {
     language,
     by: null,
     lines: [],
+    offered: null,
     reasoning: "",
     dropped: 0,
     shortened: false,
@@ -169,12 +171,14 @@ function hear(state: Conversation, event: TurnEvent): Conversation {
       };
     case "lines":
       return withReply(state, { lines: event.lines });
+    case "offered":
+      return withReply(state, { offered: event.piece });
     case "failed":
       return withReply(state, { failure: { code: event.code, message: event.message }, place: null });
     case "ended":
       return close(
         // A guarded reply is withdrawn whole: its reasoning led to what must not be read.
-        event.reason === "guarded" ? withReply(state, { text: event.text ?? "", reasoning: "" }) : state,
+        event.reason === "guarded" ? withReply(state, { text: event.text ?? "", reasoning: "", offered: null }) : state,
         event.reason,
       );
   }
@@ -207,7 +211,8 @@ function restore(messages: readonly SavedMessage[]): Conversation {
   const entries = messages.map((message, key): Entry => {
     const language = languageOf(message.text);
     if (message.role === "client") return { key, role: "client", text: message.text, language };
-    return { ...silence(key, language), text: message.text, by: message.by, lines: message.lines, ending: "stop" };
+    const { text, by, lines, offered = null } = message;
+    return { ...silence(key, language), text, by, lines, offered, ending: "stop" };
   });
   return { phase: "resting", entries, next: entries.length };
 }

@@ -28,11 +28,26 @@ export interface Line {
   open_now: boolean | null;
 }
 
+/** Something offered beside the words, shown folded. `voice` is empty but in crosstalk. */
+export interface Piece {
+  id: string;
+  kind: "crosstalk" | "exercise" | "card";
+  language: Language;
+  title: string;
+  lines: readonly { voice: string; text: string }[];
+  /** How long an exercise takes; 0 elsewhere. */
+  minutes: number;
+  note: string;
+  source: string;
+}
+
 export interface SavedMessage {
   role: "client" | "counsellor";
   text: string;
   by: "model" | "anxin" | null;
   lines: Line[];
+  /** Missing where nothing was. */
+  offered?: Piece;
 }
 
 export interface SavedConversation {
@@ -49,6 +64,7 @@ export type TurnEvent =
   | { type: "reasoning"; text: string }
   | { type: "spoken"; text: string; by: "model" | "anxin" }
   | { type: "lines"; lines: Line[] }
+  | { type: "offered"; piece: Piece }
   | { type: "failed"; code: string; message: string }
   | { type: "ended"; reason: EndReason; text?: string };
 
@@ -59,6 +75,7 @@ const KNOWN: ReadonlySet<string> = new Set<TurnEvent["type"]>([
   "reasoning",
   "spoken",
   "lines",
+  "offered",
   "failed",
   "ended",
 ]);

@@ -12,12 +12,27 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
+from rich.rule import Rule
 
 from anxin.cli.terminal import complain, notes
 from anxin.config import home
-from anxin.counsel import Counsellor, Ended, Failed, Lines, Screened, Settings, Spoken, Truncated, Waiting, disclosure
+from anxin.counsel import (
+    Counsellor,
+    Ended,
+    Failed,
+    Lines,
+    Offered,
+    Screened,
+    Settings,
+    Spoken,
+    Truncated,
+    Waiting,
+    disclosure,
+)
 from anxin.dialogue import Dialogue, Language
 from anxin.model import Model
+from anxin.retrieve import Piece, folded, heading, voice
 from anxin.safety import CrisisLine, Ledger, crisis_lines
 
 __all__ = ["chat"]
@@ -29,6 +44,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "waiting": "前面还有 {place} 位，请稍等",
         "dropped": "（对话太长了，中间 {dropped} 句这次没有给模型看）",
         "shortened": "（这句话太长，中间一部分没有给模型看）",
+        "source": "来源：{source}",
         "bye": "再见，照顾好自己。",
     },
     "en": {
@@ -37,6 +53,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "waiting": "{place} ahead of you, one moment",
         "dropped": "(the conversation is long; {dropped} messages in its middle were not shown to the model)",
         "shortened": "(this message is long; its middle was not shown to the model)",
+        "source": "Source: {source}",
         "bye": "Goodbye, take care of yourself.",
     },
 }
@@ -48,6 +65,7 @@ def chat(
     language: Annotated[str, typer.Option(help="zh or en, for the first words; then it follows yours.")] = "zh",
     base_url: Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1.")] = "",
     context: Annotated[int, typer.Option(help="Window in tokens, prompt and reply together.")] = 0,
+    humour: Annotated[bool, typer.Option(help="Whether a light piece may be offered when the mood is light.")] = True,
 ) -> None:
     """Talk in the terminal. A pipe works too: each line is a message.
 
@@ -62,7 +80,8 @@ def chat(
     chosen = resolve(model or config.model, home(), config.model_options(base_url, context))
     if not model and sys.stdin.isatty():
         notes().print(what_else(config.model, config), style="dim", soft_wrap=True)
-    settings = Settings(language=speaks, region=region or config.serve.region)
+    where = region or config.serve.region
+    settings = Settings(language=speaks, region=where, humour=humour, offers=config.serve.offers)
     _conversation(chosen, Counsellor(chosen, settings), speaks)
 
 
@@ -88,7 +107,8 @@ def _conversation(model: Model, counsellor: Counsellor, language: Language) -> N
                     with suppress(KeyboardInterrupt):
                         runner.run(_speak(screen, model, counsellor, dialogue, reply))
                     ledger, language = reply.ledger, reply.language
-                    dialogue = dialogue.says("counsellor", reply.text) if reply.text else dialogue
+                    shown = folded(reply.offered) if reply.offered is not None else ""
+                    dialogue = dialogue.says("counsellor", reply.text + shown) if reply.text else dialogue
                     screen.print()
         finally:
             runner.run(model.close())
@@ -103,6 +123,7 @@ class _Reply:
     ledger: Ledger
     language: Language
     text: str = ""
+    offered: Piece | None = None
 
 
 def _read(screen: Console, language: Language, interactive: bool) -> str | None:
@@ -135,6 +156,10 @@ async def _speak(screen: Console, model: Model, counsellor: Counsellor, dialogue
                 case Lines():
                     screen.print()
                     _show(screen, event.lines)
+                case Offered():
+                    reply.offered = event.piece
+                    screen.print()
+                    _offer(screen, event.piece)
                 case Failed():
                     screen.print()
                     complain(event.message)
@@ -147,3 +172,16 @@ async def _speak(screen: Console, model: Model, counsellor: Counsellor, dialogue
 def _show(screen: Console, lines: tuple[CrisisLine, ...]) -> None:
     for line in lines:
         screen.print(f"  [bold]{escape(line.number)}[/bold]  {escape(line.name)}  [dim]{escape(line.hours)}[/dim]")
+
+
+def _offer(screen: Console, piece: Piece) -> None:
+    """The piece under a rule; nothing of it can be folded in a terminal."""
+    screen.print()
+    screen.print(Rule(escape(heading(piece)), align="left", style="dim"))
+    for number, line in enumerate(piece.body, start=1):
+        who, text = voice(line)
+        mark = f"[dim]{who}[/dim]  " if who else f"[dim]{number}.[/dim] " if piece.kind == "exercise" else ""
+        screen.print(Padding(mark + escape(text), (0, 0, 0, 2)), soft_wrap=False)
+    for line in (piece.note, piece.source and _WORDS[piece.language]["source"].format(source=piece.source)):
+        if line:
+            screen.print(Padding(escape(line), (0, 0, 0, 2)), style="dim", soft_wrap=False)

@@ -8,12 +8,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from anxin.config import home
-from anxin.counsel.events import Ended, Event, Failed, Lines, Screened
+from anxin.counsel.events import Ended, Event, Failed, Lines, Offered, Screened
 from anxin.counsel.turn import Settings, Turn, turn
 from anxin.dialogue import Dialogue
 from anxin.errors import DialogueError
 from anxin.model import Model
 from anxin.model.resolve import resolve
+from anxin.retrieve import Piece
 from anxin.safety import CrisisLine, Ledger, Verdict
 
 __all__ = ["Answer", "Counsellor"]
@@ -21,13 +22,18 @@ __all__ = ["Answer", "Counsellor"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole turn: what was said, why, and the ledger to hand to the next turn. `error` tells of a model's failure."""
+    """A whole turn: what was said, why, and the ledger to hand to the next turn. `error` tells of a model's failure.
+
+    `offered` is a piece to show after the text. Where the dialogue goes on, put `retrieve.folded(offered)` after the
+    counsellor's words, so that the next turn knows what has been shown.
+    """
 
     text: str
     verdict: Verdict
     ledger: Ledger
     lines: tuple[CrisisLine, ...] = ()
     error: str = ""
+    offered: Piece | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Counsellor:
         screened: Screened | None = None
         ended: Ended | None = None
         lines: tuple[CrisisLine, ...] = ()
+        offered: Piece | None = None
         error = ""
         try:
             async for event in self.turn(dialogue, model, ledger):
@@ -72,6 +79,8 @@ class Counsellor:
                     screened = event
                 elif isinstance(event, Lines):
                     lines = event.lines
+                elif isinstance(event, Offered):
+                    offered = event.piece
                 elif isinstance(event, Failed):
                     error = event.message
                 elif isinstance(event, Ended):
@@ -80,4 +89,4 @@ class Counsellor:
             if isinstance(self.model, str):
                 await model.close()
         assert screened is not None and ended is not None
-        return Answer(ended.text, screened.verdict, ended.ledger, lines, error)
+        return Answer(ended.text, screened.verdict, ended.ledger, lines, error, offered)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from anxin.dialogue import Language
+from anxin.retrieve import Piece
 from anxin.safety import CrisisLine, Ledger, Verdict
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Event",
     "Failed",
     "Lines",
+    "Offered",
     "Reasoning",
     "Route",
     "Screened",
@@ -90,6 +92,13 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A piece to show folded, after the model's words and only where they came to a good end."""
+
+    piece: Piece
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The model could not answer. The screen's verdict and any authored reply stand."""
 
@@ -108,4 +117,4 @@ class Ended:
     reply_tokens: int = 0
 
 
-Event = Screened | Waiting | Truncated | Reasoning | Spoken | Lines | Failed | Ended
+Event = Screened | Waiting | Truncated | Reasoning | Spoken | Lines | Offered | Failed | Ended

@@ -7,6 +7,7 @@ from itertools import product
 from anxin.counsel.events import Stage
 from anxin.counsel.wording import wording
 from anxin.dialogue import Language
+from anxin.retrieve import Piece
 from anxin.safety import Risk
 
 __all__ = ["disclosure", "system_prompt", "system_prompts"]
@@ -17,14 +18,16 @@ def disclosure(language: Language) -> str:
     return wording(language).disclosure
 
 
-def system_prompt(language: Language, stage: Stage, risk: Risk) -> str:
-    """The instructions for one turn. They never hold anything of the client's."""
+def system_prompt(language: Language, stage: Stage, risk: Risk, offered: Piece | None = None) -> str:
+    """The instructions for one turn; `offered` is shown after it. They never hold anything of the client's."""
     words = wording(language)
     parts = [words.system, {"exploration": words.exploration, "insight": words.insight, "action": words.action}[stage]]
     if risk >= Risk.T2:
         parts.append(words.death)
     elif risk >= Risk.T1:
         parts.append(words.distress)
+    if offered is not None:
+        parts.append({"crosstalk": words.crosstalk, "exercise": words.exercise, "card": words.card}[offered.kind])
     return ("" if language == "zh" else " ").join(parts)
 
 

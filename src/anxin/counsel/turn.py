@@ -18,6 +18,7 @@ from anxin.counsel.events import (
     Event,
     Failed,
     Lines,
+    Offered,
     Reasoning,
     Route,
     Screened,
@@ -35,6 +36,7 @@ from anxin.dialogue import Dialogue, Language, Message
 from anxin.errors import ModelBroken, ModelError
 from anxin.model import Done, Generation, Model, Reply, Thought
 from anxin.model import Waiting as InLine
+from anxin.retrieve import Piece, offer, unfolded
 from anxin.safety import (
     Action,
     CrisisReply,
@@ -58,11 +60,15 @@ logger = logging.getLogger("anxin.counsel")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The client's own: a preferred language (what they write decides first), region, humour, the time (for tests)."""
+    """The client's own: a preferred language (what they write decides first), region, the time (for tests).
+
+    `humour`: crosstalk may be offered; `offers`: anything may (exercises and cards too).
+    """
 
     language: Language | None = None
     region: str = "CN"
     humour: bool = True
+    offers: bool = True
     now: datetime | None = None
 
 
@@ -85,7 +91,7 @@ class Turn:
 
 async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
     """The events of one turn: `Screened` first, `Ended` last. Never raises; closing it stops the model."""
-    screened = _screened(request)
+    screened, piece = _screened(request)
     yield screened
     language, ledger = screened.language, screened.ledger
     region, now = request.settings.region, request.settings.now or datetime.now(UTC)
@@ -115,7 +121,7 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
     said: list[str] = []
     ended: Ended | None = None
     try:
-        async with aclosing(_converse(request, screened, model)) as events:
+        async with aclosing(_converse(request, screened, piece, model)) as events:
             async for event in events:
                 if isinstance(event, Ended):
                     ended = event
@@ -134,22 +140,29 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
         for event in _authored(CrisisReply(gap + care.text, care.lines)):
             yield event
         ended = Ended(ended.reason, ended.text + gap + care.text, ledger, ended.prompt_tokens, ended.reply_tokens)
+    elif piece is not None and ended.reason == "stop":
+        yield Offered(piece)
     yield ended
 
 
-def _screened(request: Turn) -> Screened:
+def _screened(request: Turn) -> tuple[Screened, Piece | None]:
+    """The screened turn, and what may be shown after a good reply."""
     try:
         newest = request.dialogue.last
         verdict = screen(newest.text if newest is not None and newest.role == "client" else "")
         ledger = request.ledger.fold(verdict)
         language = language_of(request.dialogue, request.settings.language)
         stage = stage_of(request.dialogue, language, ledger.risk, request.ledger.risk)
-        return Screened(verdict, ledger, _route(verdict, ledger), stage, language)
+        route = _route(verdict, ledger)
+        piece = _offer(request, ledger, language, stage) if route is Route.CONVERSE else None
+        if piece is not None and piece.kind == "crosstalk":
+            route = Route.HUMOUR
+        return Screened(verdict, ledger, route, stage, language), piece
     except Exception as fault:  # doubt counts as risk: what cannot be judged is treated as a crisis
         logger.error("screening a turn failed: %s", type(fault).__name__)
         verdict = Verdict(Risk.T3, action=Action.CRISIS, fault=type(fault).__name__)
         language = request.settings.language or "zh"
-        return Screened(verdict, request.ledger, Route.CRISIS, Stage.EXPLORATION, language)
+        return Screened(verdict, request.ledger, Route.CRISIS, Stage.EXPLORATION, language), None
 
 
 def _route(verdict: Verdict, ledger: Ledger) -> Route:
@@ -158,17 +171,26 @@ def _route(verdict: Verdict, ledger: Ledger) -> Route:
     return Route.DECLINE if verdict.action is Action.DECLINE else Route.CONVERSE
 
 
+def _offer(request: Turn, ledger: Ledger, language: Language, stage: Stage) -> Piece | None:
+    if not request.settings.offers:
+        return None
+    acting = stage is Stage.ACTION
+    return offer(request.dialogue, ledger, language, humour=request.settings.humour, acting=acting)
+
+
 def _authored(reply: CrisisReply) -> Iterator[Event]:
     yield Spoken(reply.text, "anxin")
     if reply.lines:
         yield Lines(reply.lines)
 
 
-async def _converse(request: Turn, screened: Screened, model: Model) -> AsyncGenerator[Event, None]:
+async def _converse(
+    request: Turn, screened: Screened, piece: Piece | None, model: Model
+) -> AsyncGenerator[Event, None]:
     """The model's reply under guard. Ends with `Ended`; raises what the model raises."""
     longest = request.max_tokens or min(_LONGEST_REPLY, model.info.context // 4)
     longest = max(1, min(longest, model.info.context // 2))
-    window = await _window(request, screened, model, model.info.context - longest - _SPARE)
+    window = await _window(request, screened, piece, model, model.info.context - longest - _SPARE)
     if window.dropped or window.shortened:
         yield Truncated(window.dropped, window.shortened)
     generation = Generation(
@@ -213,13 +235,13 @@ async def _converse(request: Turn, screened: Screened, model: Model) -> AsyncGen
     yield Ended(done.reason, "".join(said), screened.ledger, done.prompt_tokens, done.reply_tokens)
 
 
-async def _window(request: Turn, screened: Screened, model: Model, budget: int) -> Window:
+async def _window(request: Turn, screened: Screened, piece: Piece | None, model: Model, budget: int) -> Window:
     asked = [message.text for message in request.dialogue.by("system")]
     head: tuple[Message, ...] = ()
     if model.info.instructable:
-        own = system_prompt(screened.language, screened.stage, screened.ledger.risk)
+        own = system_prompt(screened.language, screened.stage, screened.ledger.risk, piece)
         head = (Message("system", "\n\n".join([own, *asked])),)
-    spoken = tuple(message for message in request.dialogue if message.role != "system")
+    spoken = tuple(message for message in unfolded(request.dialogue) if message.role != "system")
     if len(spoken) == 1 and model.info.backend != "embedded":
         return fit(head, spoken, budget, model.count)
     return await asyncio.to_thread(fit, head, spoken, budget, model.count)

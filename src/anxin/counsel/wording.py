@@ -16,7 +16,8 @@ __all__ = ["Wording", "wording"]
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What `counsel_<language>.toml` holds. `system` and the stages are read by models, `disclosure` and `speechless`
-    by people: the latter is said where the model does not speak the client's language."""
+    by people: the latter is said where the model does not speak the client's language. `crosstalk`, `exercise` and
+    `card` tell the model what is shown after its words."""
 
     disclosure: str
     system: str
@@ -25,6 +26,9 @@ class Wording:
     action: str
     distress: str
     death: str
+    crosstalk: str
+    exercise: str
+    card: str
     speechless: str
     asks_for_action: tuple[str, ...]
     sees_a_pattern: tuple[str, ...]

@@ -1,6 +1,26 @@
 """Conditional retrieval: whether before what. Nothing is searched unless the conversation allows it."""
 
-from anxin.retrieve.library import library
+from anxin.retrieve.folded import Shown, folded, heading, shown, unfolded
+from anxin.retrieve.gate import Wish
+from anxin.retrieve.index import Index
+from anxin.retrieve.library import find, library
+from anxin.retrieve.offer import candidates, offer, packaged
 from anxin.retrieve.piece import Kind, Piece, voice
 
-__all__ = ["Kind", "Piece", "library", "voice"]
+__all__ = [
+    "Index",
+    "Kind",
+    "Piece",
+    "Shown",
+    "Wish",
+    "candidates",
+    "find",
+    "folded",
+    "heading",
+    "library",
+    "offer",
+    "packaged",
+    "shown",
+    "unfolded",
+    "voice",
+]

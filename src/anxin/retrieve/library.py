@@ -15,7 +15,7 @@ from anxin.dialogue import Language
 from anxin.errors import DataError
 from anxin.retrieve.piece import Kind, Piece, Topic, voice
 
-__all__ = ["library", "read"]
+__all__ = ["find", "library", "read"]
 
 _ID = re.compile(r"(crosstalk|exercise|card)-(zh|en)-[a-z0-9]+(-[a-z0-9]+)*")
 _LINES = {"crosstalk": range(5, 11), "exercise": range(3, 10), "card": range(1, 5)}
@@ -54,6 +54,16 @@ def library() -> tuple[Piece, ...]:
             raise DataError(f"two pieces are called {piece.id}; rename one")
         seen.add(piece.id)
     return tuple(pieces)
+
+
+def find(id: str) -> Piece | None:
+    """The packaged piece with this id; None where a later release has taken it out."""
+    return _by_id().get(id)
+
+
+@cache
+def _by_id() -> Mapping[str, Piece]:
+    return {piece.id: piece for piece in library()}
 
 
 def read(table: Mapping[str, Any], where: str = "") -> tuple[Piece, ...]:

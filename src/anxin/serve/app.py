@@ -23,6 +23,7 @@ from anxin.counsel import system_prompts
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.model import Model
+from anxin.retrieve import packaged
 from anxin.safety import Guard, screen
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
@@ -100,8 +101,9 @@ def create_app(
 
 
 def _warm() -> None:
-    """Read the lexicon and the guard's rules, so that no client waits for it."""
+    """Read the lexicon, the guard's rules and the pieces, so that no client waits for it."""
     screen("")
+    packaged()
     for language in _LANGUAGES:
         Guard(language)
 

@@ -16,6 +16,7 @@ from anxin.counsel import (
     Event,
     Failed,
     Lines,
+    Offered,
     Reasoning,
     Screened,
     Settings,
@@ -25,9 +26,11 @@ from anxin.counsel import (
     Waiting,
     disclosure,
 )
+from anxin.dialogue import Dialogue, Message
+from anxin.retrieve import Piece, find, folded
 from anxin.safety import crisis_lines, regions
 from anxin.serve.bodies import read_object, readable
-from anxin.serve.event_json import line_json, truncated_json
+from anxin.serve.event_json import line_json, piece_json, truncated_json
 from anxin.serve.house import House
 from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
@@ -99,6 +102,7 @@ async def show(request: Request) -> Response:
             "text": said.text,
             "by": said.by,
             "lines": [line_json(line, kept=True) for line in said.lines],
+            **({"offered": piece_json(piece)} if (piece := _offered(said)) is not None else {}),
         }
         for said in conversation.utterances
     ]
@@ -162,18 +166,19 @@ class TurnStream(Response):
 
     def _turn(self, conversation: Conversation) -> Turn:
         if self._text is not None:
-            dialogue = conversation.dialogue.says("client", self._text)
+            dialogue = _dialogue(conversation).says("client", self._text)
             return Turn(dialogue=dialogue, ledger=conversation.ledger, settings=self._settings)
         asked = conversation.unanswered()
         if not asked.utterances:
             raise Refusal(422, "nothing_to_retry", "nothing has been said yet; send a message first")
-        return Turn(dialogue=asked.dialogue, ledger=asked.before_last().ledger, settings=self._settings)
+        return Turn(dialogue=_dialogue(asked), ledger=asked.before_last().ledger, settings=self._settings)
 
     async def _keep(self, run: Running) -> None:
         if not run.text and not run.lines:
             return  # an earlier reply is better than none
         ledger = run.ended.ledger if run.ended is not None else run.screened.ledger
-        reply = Utterance("counsellor", run.text, ledger, "model" if run.by_model else "anxin", run.lines)
+        offered = run.offered.id if run.offered is not None else ""
+        reply = Utterance("counsellor", run.text, ledger, "model" if run.by_model else "anxin", run.lines, offered)
         await self._house.conversations.replace_reply(self._id, reply)
 
 
@@ -199,6 +204,8 @@ def _encode(event: Event) -> bytes:
             return _event("truncated", truncated_json(event))
         case Lines(lines=lines):
             return _event("lines", {"lines": [line_json(line) for line in lines]})
+        case Offered(piece=piece):
+            return _event("offered", {"piece": piece_json(piece)})
         case Failed(code=code, message=message):
             return _event("failed", {"code": code, "message": message})
         case Ended(reason="guarded", text=text):
@@ -209,6 +216,19 @@ def _encode(event: Event) -> bytes:
 
 def _event(kind: str, data: dict[str, Any]) -> bytes:
     return f"event: {kind}\ndata: ".encode() + to_json(data) + b"\n\n"
+
+
+def _dialogue(conversation: Conversation) -> Dialogue:
+    """The dialogue as a client of /v1 would send it: the gate reads from it what has been shown already."""
+    messages = (
+        Message(said.role, said.text + folded(piece) if (piece := _offered(said)) is not None else said.text)
+        for said in conversation.utterances
+    )
+    return Dialogue(tuple(messages), conversation.id)
+
+
+def _offered(said: Utterance) -> Piece | None:
+    return find(said.offered) if said.offered else None
 
 
 def _text(body: dict[str, Any], options: ServeOptions) -> str:

@@ -1,13 +1,14 @@
-"""What both APIs show alike: crisis lines and truncation, as JSON."""
+"""What both APIs show alike: crisis lines, offered pieces and truncation, as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from anxin.counsel import Truncated
+from anxin.retrieve import Piece, voice
 from anxin.safety import CrisisLine
 
-__all__ = ["line_json", "truncated_json"]
+__all__ = ["line_json", "piece_json", "truncated_json"]
 
 
 def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
@@ -21,6 +22,20 @@ def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
         "kind": line.kind,
         "region": line.region,
         "open_now": None if kept else line.open_now,
+    }
+
+
+def piece_json(piece: Piece) -> dict[str, Any]:
+    """The fields of the HTTP contract; `voice` is 甲, 乙, A or B in crosstalk and empty elsewhere."""
+    return {
+        "id": piece.id,
+        "kind": piece.kind,
+        "language": piece.language,
+        "title": piece.title,
+        "lines": [{"voice": who, "text": text} for who, text in map(voice, piece.body)],
+        "minutes": piece.minutes,
+        "note": piece.note,
+        "source": piece.source,
     }
 
 

@@ -1,8 +1,8 @@
 """Events of a turn in OpenAI's shape, streamed or whole.
 
-Beyond OpenAI's fields an answer carries `anxin`: `{"route", "language"}` first, then `{"truncated"}`, `{"lines"}` and,
-where authored words stand though the model failed, `{"failed"}`, when there are any. Clients that do not know the
-field ignore it; what matters is in the text as well.
+Beyond OpenAI's fields an answer carries `anxin`: `{"route", "language"}` first, then `{"truncated"}`, `{"lines"}`,
+`{"offered"}` and, where authored words stand though the model failed, `{"failed"}`, when there are any. Clients that do
+not know the field ignore it; what matters is in the text as well, an offered piece as a folded block at its end.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from anxin.counsel import Ended, Event, Lines, Reasoning, Spoken, Truncated, Turn, Waiting
-from anxin.serve.event_json import line_json, truncated_json
+from anxin.counsel import Ended, Event, Lines, Offered, Reasoning, Spoken, Truncated, Turn, Waiting
+from anxin.retrieve import folded
+from anxin.serve.event_json import line_json, piece_json, truncated_json
 from anxin.serve.house import House
 from anxin.serve.openai_request import ChatRequest
 from anxin.serve.refusals import Refusal, model_failure, openai_error
@@ -118,6 +119,8 @@ class Completion(Response):
                 return self._frame.reasoning(text)
             case Lines(lines=lines):
                 return self._frame.extra({"lines": [line_json(line) for line in lines]})
+            case Offered(piece=piece):
+                return self._frame.content(folded(piece)) + self._frame.extra({"offered": piece_json(piece)})
             case Waiting(place=place):
                 return b": waiting %d\n\n" % place
             case Truncated():
@@ -153,7 +156,11 @@ class Completion(Response):
             extra["failed"] = run.failed.code
         if run.lines:
             extra["lines"] = [line_json(line) for line in run.lines]
-        message: dict[str, Any] = {"role": "assistant", "content": run.text, "refusal": None}
+        content = run.text
+        if run.offered is not None:
+            extra["offered"] = piece_json(run.offered)
+            content += folded(run.offered)
+        message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
         if reasoning:
             message["reasoning_content"] = "".join(reasoning)
         await send_json(send, self._frame.whole(message, _FINISH[run.ended.reason], _usage(run.ended), extra))

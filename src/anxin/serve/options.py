@@ -18,13 +18,15 @@ class ServeOptions:
     `max_body_bytes` is per request, `max_message_characters` per message of the client, `max_turns` messages per
     conversation, `max_generations` requests being answered at once, `conversation_seconds` how long an idle
     conversation is kept in memory, `ping_seconds` the longest silence on a stream, `body_seconds` the time a client
-    has to send its request. Without `api_keys` the API is open to this machine and closed to any other.
+    has to send its request. Without `offers` no exercise, card or crosstalk piece is ever shown. Without `api_keys`
+    the API is open to this machine and closed to any other.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     region: str = "CN"
     language: Language | None = None
+    offers: bool = True
     max_body_bytes: int = 256 * 1024
     max_message_characters: int = 8_000
     max_turns: int = 400

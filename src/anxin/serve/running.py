@@ -15,8 +15,9 @@ from typing import Literal
 
 from starlette.types import Receive
 
-from anxin.counsel import Ended, Event, Failed, Lines, Reasoning, Route, Screened, Spoken, Turn, Waiting
+from anxin.counsel import Ended, Event, Failed, Lines, Offered, Reasoning, Route, Screened, Spoken, Turn, Waiting
 from anxin.errors import ContextTooLong
+from anxin.retrieve import Piece
 from anxin.safety import CrisisLine, Risk
 from anxin.serve.house import House
 from anxin.serve.pump import Pump
@@ -40,6 +41,7 @@ class Running:
         self.by_model = False
         self.by_us = False
         self.lines: tuple[CrisisLine, ...] = ()
+        self.offered: Piece | None = None
         self.failed: Failed | None = None
         self.ended: Ended | None = None
         self._house = house
@@ -103,6 +105,8 @@ class Running:
             return
         elif isinstance(event, Lines):
             self.lines = event.lines
+        elif isinstance(event, Offered):
+            self.offered = event.piece
         elif isinstance(event, Failed):
             self.failed = event
             if event.code != ContextTooLong.code:  # that is the prompt's fault

@@ -1,4 +1,4 @@
-"""The client's settings as they come over the wire: language, region, humour."""
+"""The client's settings as they come over the wire: language, region, humour, offers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ __all__ = ["read_language", "read_region", "read_settings", "region_codes"]
 
 
 def read_settings(body: Mapping[str, Any], options: ServeOptions, *, status: int = 400, param: str = "") -> Settings:
-    """Settings from an object with `language`, `region`, `humour`, each optional. Raises `Refusal` with `status`."""
-    humour = body.get("humour")
-    if humour is not None and not isinstance(humour, bool):
-        raise Refusal(status, "bad_request", f"{param}humour must be true or false", param=f"{param}humour")
+    """Settings from an object with `language`, `region`, `humour`, `offers`, all optional.
+
+    Raises `Refusal` with `status`.
+    """
+    for name in ("humour", "offers"):
+        if body.get(name) is not None and not isinstance(body[name], bool):
+            raise Refusal(status, "bad_request", f"{param}{name} must be true or false", param=f"{param}{name}")
     return Settings(
         language=read_language(body.get("language"), status=status, param=f"{param}language") or options.language,
         region=read_region(body.get("region"), status=status, param=f"{param}region") or options.region,
-        humour=humour is not False,
+        humour=body.get("humour") is not False,
+        offers=options.offers and body.get("offers") is not False,
     )
 
 

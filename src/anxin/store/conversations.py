@@ -22,13 +22,15 @@ __all__ = ["Conversation", "Conversations", "MemoryConversations", "Utterance"]
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one side said. `by` tells authored wording from a model's, `ledger` is the risk with this one folded in."""
+    """What one side said. `by` tells authored wording from a model's, `ledger` is the risk with this one folded in,
+    `offered` the id of the piece that was shown after it."""
 
     role: Literal["client", "counsellor"]
     text: str
     ledger: Ledger
     by: Literal["model", "anxin"] | None = None
     lines: tuple[CrisisLine, ...] = ()
+    offered: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ function Whole({ reply }: { reply: CounsellorMessage }) {
       {reply.lines.map((line) => (
         <p key={line.name + line.number}>{`${line.name} ${line.number}`}</p>
       ))}
+      {reply.offered && <p>{t("say.offered", { kind: t(`offer.${reply.offered.kind}`), title: reply.offered.title })}</p>}
       {reply.ending === "stopped" && <p>{t("say.stopped")}</p>}
       {reply.ending === "failed" && <p>{t("talk.failed")}</p>}
       {reply.ending === "lost" && <p>{reply.text === "" ? t("talk.unanswered") : t("talk.lost")}</p>}

@@ -2,16 +2,17 @@ import { useId } from "react";
 
 interface Props<T extends string> {
   legend: string;
+  hint?: string;
   options: readonly { value: T; label: string; lang?: string }[];
   value: T;
   onChange: (value: T) => void;
 }
 
 /** A row of native radio buttons that looks like one control. */
-export function Choice<T extends string>({ legend, options, value, onChange }: Props<T>) {
+export function Choice<T extends string>({ legend, hint, options, value, onChange }: Props<T>) {
   const name = useId();
   return (
-    <fieldset className="choice">
+    <fieldset className="choice" aria-describedby={hint ? `${name}-hint` : undefined}>
       <legend>{legend}</legend>
       <div className="choice-row">
         {options.map((option) => (
@@ -27,6 +28,11 @@ export function Choice<T extends string>({ legend, options, value, onChange }: P
           </label>
         ))}
       </div>
+      {hint && (
+        <p className="muted" id={`${name}-hint`}>
+          {hint}
+        </p>
+      )}
     </fieldset>
   );
 }

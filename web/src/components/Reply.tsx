@@ -3,6 +3,7 @@ import { type Texts, useTexts } from "../texts";
 import type { CounsellorMessage } from "../turn";
 import { AgainIcon } from "./icons";
 import { LineCard } from "./LineCard";
+import { Offer } from "./Offer";
 import { Prose } from "./Prose";
 
 interface Props {
@@ -43,6 +44,7 @@ export const Reply = memo(function Reply({ reply, onAgain }: Props) {
           <LineCard lines={reply.lines} lang={tag(reply.language)} />
         </div>
       )}
+      {reply.offered && <Offer piece={reply.offered} />}
       <Ending reply={reply} />
       {onAgain && (
         <button type="button" className={wantsRetry(reply) ? "soft small" : "textual small"} onClick={onAgain}>

@@ -15,6 +15,8 @@ interface Props {
   onLanguage: (language: Language) => void;
   theme: Theme;
   onTheme: (theme: Theme) => void;
+  humour: boolean;
+  onHumour: (on: boolean) => void;
   region: string | null;
   onRegion: (code: string) => void;
 }
@@ -55,6 +57,16 @@ export function SettingsDialog(props: Props) {
         ]}
         value={props.theme}
         onChange={props.onTheme}
+      />
+      <Choice
+        legend={t("settings.humour")}
+        hint={t("settings.humourHint")}
+        options={[
+          { value: "on", label: t("settings.on") },
+          { value: "off", label: t("settings.off") },
+        ]}
+        value={props.humour ? "on" : "off"}
+        onChange={(value) => props.onHumour(value === "on")}
       />
       {about && region !== null && (
         <RegionSelect

@@ -67,6 +67,13 @@ export const en: Shape<typeof zh> = {
     latest: "Back to the latest",
     fresh: "New message",
   },
+  offer: {
+    crosstalk: "A lighter moment",
+    exercise: "Something to try",
+    card: "Good to know",
+    minutes_one: "about a minute",
+    minutes_other: "about {{count}} minutes",
+  },
   lines: {
     title: "People you can call",
     open: "Open now",
@@ -132,6 +139,10 @@ export const en: Shape<typeof zh> = {
     auto: "System",
     light: "Light",
     dark: "Dark",
+    humour: "A lighter moment",
+    humourHint: "Now and then a short comic dialogue, when your mood is light; never when things are hard",
+    on: "On",
+    off: "Off",
     region: "Region",
     regionHint: "So that the numbers shown work where you are",
     about: "About",
@@ -148,6 +159,7 @@ export const en: Shape<typeof zh> = {
   say: {
     answering: "Answering",
     done: "Anxin says: {{text}}",
+    offered: "There is something below you can open: {{kind}}, {{title}}",
     stopped: "Stopped",
   },
 };

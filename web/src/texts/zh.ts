@@ -61,6 +61,12 @@ export const zh = {
     latest: "回到最新",
     fresh: "有新的话",
   },
+  offer: {
+    crosstalk: "轻松一刻",
+    exercise: "小练习",
+    card: "小知识",
+    minutes_other: "大约{{count}}分钟",
+  },
   lines: {
     title: "可以打的电话",
     open: "现在有人接听",
@@ -122,6 +128,10 @@ export const zh = {
     auto: "随系统",
     light: "亮",
     dark: "暗",
+    humour: "轻松一刻",
+    humourHint: "心情松快的时候，偶尔附上一小段相声；难受的时候不会出现",
+    on: "开",
+    off: "关",
     region: "地区",
     regionHint: "用来找你那边能打通的求助电话",
     about: "关于",
@@ -138,6 +148,7 @@ export const zh = {
   say: {
     answering: "正在回答",
     done: "安心说：{{text}}",
+    offered: "下面有一段可以展开：{{kind}}，{{title}}",
     stopped: "已经停下",
   },
 } as const;
