@@ -62,3 +62,42 @@ def test_an_unknown_contact_trips(text: str) -> None:
 )
 def test_known_contacts_and_plain_figures_pass(text: str) -> None:
     assert _tripped(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I waited 150, 13812345678 is his",
+        "13812345678 99999999999999",
+        "138.12345678",
+        "call ٠٥٥٥٠١٩٩ now",
+        "**138**12345678",
+        "1 3 8 1 2 3 4 5 6 7 8",
+        "join t.me/quiet",
+        "call five five five zero one",
+        "看看 example点com 吧",
+        "www。example。com",
+        "add me on telegram",
+        "加我微信聊",
+        "a" * 300 + ".example.org",
+        "a." * 200,
+    ],
+)
+def test_a_disguised_contact_trips(text: str) -> None:
+    assert _tripped(text) == "contact"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 2 3 4 5 6 7 8 9 10, and breathe out",
+        "一二三四五六七八九",
+        "你在微信上借了500块钱",
+        "about 300 people were in line",
+        "I told 300 tell-tale stories",
+        "Tell me.It helps",
+        "a" * 600,
+    ],
+)
+def test_counting_and_amounts_pass(text: str) -> None:
+    assert _tripped(text) is None

@@ -2,49 +2,44 @@
 
 One object per reply. Text is folded and matched character by character; what might become part of a forbidden span is
 held back from where that span would begin, and no more. When a span is complete the guard trips: what was held is
-dropped, the turn ends with the authored replacement. Rules and replacements are data (`guard.toml`).
+dropped, the turn ends with the authored replacement. Rules and replacements are data (`guard_zh.toml`, `guard_en.toml`).
+
+The lag is bounded: never more than `LAG` characters that count wait (those that fold to nothing, such as zero-width
+ones, and spaces in a row do not count). Most wait for one to four, because a phrase dies at its first wrong character.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
 from anxin.dialogue import Language
-from anxin.errors import ConfigError
 from anxin.safety.contact import Links, Numbers
+from anxin.safety.forbidden import Rule, Rules, rules
 from anxin.safety.lines import allowed_numbers, allowed_sites
-from anxin.safety.machine import Machine, build
 from anxin.safety.normal import fold_char
-from anxin.safety.pattern import nodes_of
 
-__all__ = ["Guard"]
+__all__ = ["LAG", "Guard"]
+
+LAG = 320  # characters; an address may be long, a phrase is not (tests/safety/test_guard.py measures both)
 
 _RECENT = 160  # folded characters remembered, for what stands just before a match
 _CLAUSE = re.compile(r"[,.!?;:\n]")
-_REACH = {"zh": 8, "en": 24}
+_ENDS = frozenset(".!?;\n")
 _FAULT: Mapping[Language, str] = {
     "zh": "我这句话没有说好，先停一下。你现在最想说的是什么？",
     "en": "I didn't say that well, let me stop here. What would you most like to say?",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    name: str
-    unless: re.Pattern[str] | None
-    reach: int
+@dataclass(slots=True)
+class _Doubt:
+    """A complete phrase whose meaning the rest of its sentence may still turn round."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    machine: Machine
-    rules: tuple[_Rule, ...]
-    instead: Mapping[str, Mapping[str, str]]
+    rule: Rule
+    start: int
+    after: str = ""
 
 
 class Guard:
@@ -55,6 +50,7 @@ class Guard:
     """
 
     __slots__ = (
+        "_doubts",
         "_end",
         "_held",
         "_language",
@@ -77,23 +73,24 @@ class Guard:
         self._recent: list[tuple[int, str]] = []
         self._live: dict[int, int] = {}
         self._pending: tuple[int, int] | None = None
-        self._rules: _Rules | None = None
+        self._doubts: list[_Doubt] = []
+        self._rules: Rules | None = None
         try:
-            self._rules = _rules()
+            self._rules = rules()
             self._numbers = Numbers(allowed_numbers())
             self._links = Links(allowed_sites())
         except Exception:  # without rules nothing a model says may pass
-            self.tripped = "fault"
+            self._break()
 
     @property
     def replacement(self) -> str:
         """The authored text that stands in for the rest of the reply; empty while nothing has tripped."""
         if self.tripped is None:
             return ""
+        plain = _FAULT.get(self._language, _FAULT["en"])
         if self._rules is None:
-            return _FAULT.get(self._language, _FAULT["en"])
-        instead = self._rules.instead.get(self._language, {})
-        return instead.get(self.tripped) or _FAULT.get(self._language, _FAULT["en"])
+            return plain
+        return self._rules.instead.get(self._language, {}).get(self.tripped) or plain
 
     def feed(self, text: str) -> str:
         """Take a piece of the reply; the text that may be shown now, possibly empty."""
@@ -106,7 +103,7 @@ class Guard:
                     break
             return self._release()
         except Exception:  # the room's outer door: a broken guard lets nothing through
-            self._trip("fault", self._shown)
+            self._break()
             return ""
 
     def finish(self) -> str:
@@ -114,19 +111,29 @@ class Guard:
         if self.tripped is not None:
             return ""
         try:
-            if self._pending is not None:
-                self._trip(self._named(self._pending[0]), self._pending[1])
-            elif self._numbers.finish():
-                self._trip("contact", self._numbers.hold or 0)
-            elif self._links.finish():
-                self._trip("contact", self._links.hold or 0)
+            self._last()
             if self.tripped is not None:
                 return self._release()
             rest, self._held = self._held, ""
             return rest
         except Exception:  # as above
-            self._trip("fault", self._shown)
+            self._break()
             return ""
+
+    def _break(self) -> None:
+        self._held = ""
+        self.tripped = "fault"
+
+    def _last(self) -> None:
+        """What stands complete at the reply's very end."""
+        if self._pending is not None:
+            self._found(*self._pending)
+        if self.tripped is None:
+            self._weigh("\n")
+        for reader in (self._numbers, self._links):
+            start = reader.hold
+            if self.tripped is None and reader.finish():
+                self._trip("contact", self._shown if start is None else start)
 
     def _take(self, char: str) -> bool:
         place = self._end
@@ -135,28 +142,35 @@ class Guard:
 
     def _read(self, char: str, place: int) -> bool:
         """One folded character; True when the guard trips."""
+        if char == "您":
+            char = "你"
         recent = self._recent
         last = recent[-1][1] if recent else "\n"
-        if char in " '" and (char == "'" or last == " " or last > "\u2e80"):
-            # Apostrophes, doubled spaces and spaces after Chinese characters must not hide a phrase. Numbers and links
-            # still see them.
-            return self._contact(char, place, "".join(pair[1] for pair in recent[-24:])) if char == " " else False
         before = (
             "".join(pair[1] for pair in recent[-24:])
             if "0" <= char <= "9" or char in "零〇一二三四五六七八九幺"
             else ""
         )
+        if char != "'" and (self._contact(char, place, before) or self._weigh(char)):
+            return True
+        if char in "'*_`" or (char == " " and (last == " " or last > "\u2e80")):
+            # Markup, doubled spaces and spaces after Chinese characters must not hide a phrase.
+            return False
         recent.append((place, char))
         if len(recent) > 2 * _RECENT:
             del recent[:_RECENT]
-        if self._contact(char, place, before):
-            return True
         word = "a" <= char <= "z" or "0" <= char <= "9"
-        if self._pending is not None:
+        if self._pending is not None and not word:
             rule, start = self._pending
-            self._pending = None
-            if not word:
-                return self._trip(self._named(rule), start)
+            if self._found(rule, start, char):
+                return True
+        self._pending = None
+        if char == '"' or (char == "\n" and last > "\u2e80"):
+            return False
+        return self._match(" " if char == "\n" and "a" <= last <= "z" else char, last, place, word=word)
+
+    def _match(self, char: str, last: str, place: int, *, word: bool) -> bool:
+        """Take the machine one character further; True when the guard trips."""
         rules = self._rules
         assert rules is not None
         starts = not word or not ("a" <= last <= "z" or "0" <= last <= "9")
@@ -168,9 +182,32 @@ class Guard:
             if rule < 0 or self._excused(rules.rules[rule], start):
                 continue
             if not word:
-                return self._trip(rules.rules[rule].name, start)
-            if self._pending is None or start < self._pending[1]:
+                if self._found(rule, start):
+                    return True
+            elif self._pending is None or start < self._pending[1]:
                 self._pending = (rule, start)
+        return False
+
+    def _found(self, number: int, start: int, after: str = "") -> bool:
+        """A phrase stands complete: trip, or wait for what the sentence goes on to say."""
+        assert self._rules is not None
+        rule = self._rules.rules[number]
+        if rule.then is None:
+            return self._trip(rule.name, start)
+        if any(doubt.rule is rule and doubt.start == start for doubt in self._doubts):
+            return False
+        self._doubts.append(_Doubt(rule, start))
+        return bool(after) and self._weigh(after, self._doubts[-1:])
+
+    def _weigh(self, char: str, doubts: list[_Doubt] | None = None) -> bool:
+        """One more character after phrases in doubt; True when one of them is not excused."""
+        for doubt in tuple(self._doubts if doubts is None else doubts):
+            doubt.after += char
+            assert doubt.rule.then is not None
+            if doubt.rule.then.search(doubt.after):
+                self._doubts.remove(doubt)
+            elif char in _ENDS or len(doubt.after) >= doubt.rule.wait:
+                return self._trip(doubt.rule.name, doubt.start)
         return False
 
     def _contact(self, char: str, place: int, before: str) -> bool:
@@ -182,17 +219,13 @@ class Guard:
             return self._trip("contact", place if start is None else start)
         return False
 
-    def _excused(self, rule: _Rule, start: int) -> bool:
+    def _excused(self, rule: Rule, start: int) -> bool:
         """Whether the words just before, in the same clause, turn the meaning round."""
         if rule.unless is None:
             return False
         text = "".join(char for place, char in self._recent if place < start)[-rule.reach :]
         clause = _CLAUSE.split(text)[-1]
         return rule.unless.search(clause) is not None
-
-    def _named(self, rule: int) -> str:
-        assert self._rules is not None
-        return self._rules.rules[rule].name
 
     def _trip(self, name: str, start: int) -> bool:
         """Stop, and keep nothing from `start` on."""
@@ -202,7 +235,7 @@ class Guard:
 
     def _hold(self) -> int:
         """The place from which the text must wait."""
-        holds = [self._end, *self._live.values()]
+        holds = [self._end, *self._live.values(), *(doubt.start for doubt in self._doubts)]
         if self._pending is not None:
             holds.append(self._pending[1])
         for place in (self._numbers.hold, self._links.hold):
@@ -218,35 +251,3 @@ class Guard:
         free, self._held = self._held[:ready], self._held[ready:]
         self._shown += ready
         return free
-
-
-@cache
-def _rules() -> _Rules:
-    raw = tomllib.loads(resources.files("anxin.safety").joinpath("guard.toml").read_text("utf-8"))
-    rules: list[_Rule] = []
-    phrases = []
-    for row in raw["rule"]:
-        number = len(rules)
-        english = row["lang"] == "en"
-        rules.append(_Rule(row["name"], _unless(row.get("unless", ()), english=english), _REACH[row["lang"]]))
-        phrases += [(nodes_of(say, raw["sets"]), number) for say in row["say"]]
-    named = {rule.name for rule in rules} | {"contact", "fault"}
-    for language in ("zh", "en"):
-        missing = named - raw["instead"][language].keys()
-        if missing:
-            raise ConfigError(
-                f"guard.toml has no replacement for {min(missing)!r} in {language}; add one under [instead]"
-            )
-    return _Rules(build(phrases), tuple(rules), raw["instead"])
-
-
-def _unless(words: tuple[str, ...], *, english: bool) -> re.Pattern[str] | None:
-    if not words:
-        return None
-    if english:
-        return re.compile(r"\b(?:" + "|".join(re.escape(word.replace("'", "")) for word in words) + r")\b")
-    # A single 不 turns the meaning only right before the phrase; longer words may stand a little further off.
-    single = "".join(word for word in words if len(word) == 1)
-    longer = [re.escape(word) for word in words if len(word) > 1]
-    parts = [*longer, *([f"[{single}][^,]?$"] if single else [])]
-    return re.compile("|".join(parts))
