@@ -36,7 +36,8 @@ def _says(language: str) -> list[str]:
     raw = _raw(language)
     said = [text for track in raw["track"] for step in track["step"] for text in (*step["say"], *step.get("minor", ()))]
     said += [text for kind in ("support", "decline") for texts in raw[kind].values() for text in texts]
-    return [*said, raw["fault"]["text"], *raw["openings"], *raw["leads"]]
+    said += [text for texts in raw["fault"].values() for text in texts]
+    return [*said, *raw["openings"], *raw["leads"]]
 
 
 def test_the_first_reply_asks_directly_and_names_no_plan() -> None:

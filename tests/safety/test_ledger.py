@@ -127,9 +127,11 @@ def test_an_answer_without_risk_stays_on_the_track() -> None:
 
 def test_a_fault_is_risk() -> None:
     ledger = Ledger().fold(Verdict(Risk.T2, fault="screen: ValueError"))
-    assert ledger.risk is Risk.T2
+    assert ledger.crisis
+    assert ledger.track is Track.FAULT
     assert not ledger.calm
-    assert ledger.support_due
+    asked = ledger.fold(Verdict(Risk.T2, fault="screen: ValueError"))
+    assert asked.fold(screen("有")).track is Track.IDEATION
 
 
 @given(st.lists(_VERDICTS, max_size=12))

@@ -92,7 +92,7 @@ def test_the_built_in_emergency_numbers_are_those_of_the_file() -> None:
         lines = crisis_lines(region, "en", _DAY)
         for use in ("medical", "police"):
             number = next(line.number for line in lines if line.use in (use, "any"))
-            assert emergency_number(region, use) == number, region  # type: ignore[arg-type]
+            assert emergency_number(region, use) == number, region
     assert emergency_number("xx", "medical") == ""
 
 

@@ -6,9 +6,10 @@ The words stand in `crisis_zh.toml` and `crisis_en.toml`; numbers come from `lin
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -24,6 +25,8 @@ __all__ = ["CrisisReply", "crisis_reply", "decline_reply", "support_reply"]
 
 _EMERGENCY_FIRST = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW, Track.PLAN, Track.VOICES)
 _POLICE_FIRST = (Track.DANGER, Track.CHILD, Track.VIOLENCE_NOW)
+_HAN = re.compile("[\u4e00-\u9fff]")
+_SHORTEST = 4  # characters; nothing authored is shorter
 # Where a model may speak between the authored words: no danger to life now, no method, no fault, no child, no voice.
 _SPOKEN = (
     Track.IDEATION,
@@ -97,11 +100,11 @@ def crisis_reply(ledger: Ledger, verdict: Verdict, language: Language, region: s
             choices, place = _choices(steps[-1], lines, minor=ledger.minor), given - len(steps)
             close = choices[place % len(choices)]
             text = _unrepeated(choices, place, words.openings, language, bare=len(steps) == 1)
-        text, close = _fill(text, lines, language), _fill(close, lines, language)
-        shown = _shown(track, lines, minor=ledger.minor)
-        if given > 1 and _may_speak(track, ledger, verdict):
-            return CrisisReply(text, shown, True, words.leads[ledger.turns % len(words.leads)], close)
-        return CrisisReply(text, shown)
+        reply = CrisisReply(_fill(text, lines, language), _shown(track, lines, minor=ledger.minor))
+        if given > 1 and _may_speak(track, ledger, verdict) is True:
+            lead = words.leads[ledger.turns % len(words.leads)]
+            reply = replace(reply, may_speak=True, lead=lead, close=_fill(close, lines, language))
+        return _checked(reply, language)
     except Exception:  # the room's outer door: a person in crisis gets a reply whatever is broken
         return _safe_reply(language, region, now)
 
@@ -120,7 +123,7 @@ def support_reply(
         words = _words(language)
         choices = words.support[_support_kind(ledger, verdict)]
         text = _unrepeated(choices, max(0, ledger.supports - 1), words.openings, language, bare=True)
-        return CrisisReply(_fill(text, lines, language), _shown(Track.IDEATION, lines))
+        return _checked(CrisisReply(_fill(text, lines, language), _shown(Track.IDEATION, lines)), language)
     except Exception:  # as above
         return _safe_reply(language, region, now)
 
@@ -130,7 +133,10 @@ def decline_reply(ledger: Ledger, verdict: Verdict, language: Language) -> str:
     try:
         words = _words(language)
         kind = next((concern.value for concern in verdict.concerns if concern.value in words.decline), "default")
-        return _unrepeated(words.decline[kind], max(0, ledger.declined - 1), words.openings, language, bare=True)
+        text = _unrepeated(words.decline[kind], max(0, ledger.declined - 1), words.openings, language, bare=True)
+        if len(text) < _SHORTEST:
+            raise ConfigError(f"crisis_{language}.toml holds a text that cannot be said; restore it from the release")
+        return text
     except Exception:  # as above
         return _LAST_NO.get(language, _LAST_NO["en"])
 
@@ -149,8 +155,8 @@ def _may_speak(track: Track, ledger: Ledger, verdict: Verdict) -> bool:
 
 
 def _support_kind(ledger: Ledger, verdict: Verdict) -> str:
-    if verdict.fault:
-        return "fault"
+    if verdict.fault or (ledger.disclosed and ledger.subject is Subject.NONE and not ledger.concerns):
+        return "fault"  # nothing was disclosed but what could not be read
     if ledger.disclosed and ledger.subject is Subject.OTHER:
         return "after_other"
     if ledger.disclosed:
@@ -194,11 +200,11 @@ def _unrepeated(choices: Sequence[str], place: int, openings: Sequence[str], lan
 
 
 def _fill(text: str, lines: Sequence[CrisisLine], language: Language) -> str:
-    """The text with its placeholders filled; raises `ConfigError` when what comes out is not fit to be said."""
+    """The text with its placeholders filled."""
     line = _line(lines)
     if line is not None and not line.number and language == "zh":  # a page is looked at, not dialled
         text = text.replace("打{line}", "看{line}").replace("打{number}", "看{number}")
-    filled = (
+    return (
         text.replace("{line}", _named(line, language))
         .replace("{number}", _short(line, language))
         .replace("{text}", _named(_texted(lines), language))
@@ -206,9 +212,20 @@ def _fill(text: str, lines: Sequence[CrisisLine], language: Language) -> str:
         .replace("{emergency}", _emergency(lines, "medical", language))
         .replace("{police}", _emergency(lines, "police", language))
     )
-    if "{" in filled or (language == "zh") != any("\u4e00" <= char <= "\u9fff" for char in text):
-        raise ConfigError(f"crisis_{language}.toml holds a text that cannot be said; restore it from the release")
-    return filled
+
+
+def _checked(reply: CrisisReply, language: Language) -> CrisisReply:
+    """The reply, when it is fit to be said: the client's language, nothing unfilled, an emergency number beside it.
+
+    Raises `ConfigError` otherwise.
+    """
+    for text in (reply.text, reply.lead, reply.close) if reply.may_speak else (reply.text,):
+        # Names of lines may be English in a Chinese reply; the words around them may not.
+        if "{" in text or len(text) < _SHORTEST or (language == "zh" and not _HAN.search(text)):
+            raise ConfigError(f"crisis_{language}.toml holds a text that cannot be said; restore it from the release")
+    if not any(line.kind == "emergency" for line in reply.lines):
+        raise ConfigError("lines.toml gives no emergency number; restore it from the release")
+    return reply
 
 
 def _line(lines: Sequence[CrisisLine]) -> CrisisLine | None:
@@ -257,19 +274,21 @@ def _shown(track: Track, lines: Sequence[CrisisLine], *, minor: bool = False) ->
 
 
 def _safe_reply(language: Language, region: str, now: datetime) -> CrisisReply:
-    text = _LAST_RESORT.get(language, _LAST_RESORT["en"])
-    nothing = _NO_NUMBER.get(language, _NO_NUMBER["en"])
+    """Built-in words with an emergency number, from the lines file or else from the built-in table."""
+    lines: tuple[CrisisLine, ...] = ()
+    number = ""
     try:
-        lines = crisis_lines(region, language, now)
-        return CrisisReply(
-            text.replace("{emergency}", _emergency(lines, "medical", language)), _shown(Track.ATTEMPT, lines)
-        )
-    except Exception:  # the lines are broken too: the built-in number of the region
-        try:
-            number = emergency_number(region, "medical")
-        except Exception:  # not even a region: words that need no number
-            number = ""
-        return CrisisReply(text.replace("{emergency}", number or nothing), ())
+        found = crisis_lines(region, language, now)
+        number = next(line.number for line in found if line.use in ("medical", "any"))
+        lines = tuple(line for line in found if line.kind == "emergency")[:1]
+    except Exception:  # the lines are broken too
+        lines = ()
+    try:
+        number = number or emergency_number(region, "medical")
+    except Exception:  # not even a region: words that need no number
+        number = ""
+    text = _LAST_RESORT.get(language, _LAST_RESORT["en"])
+    return CrisisReply(text.replace("{emergency}", number or _NO_NUMBER.get(language, _NO_NUMBER["en"])), lines)
 
 
 @cache
@@ -277,8 +296,7 @@ def _words(language: Language) -> _Words:
     file = f"crisis_{language}.toml"
     raw = tomllib.loads(resources.files("anxin.safety").joinpath(file).read_text("utf-8"))
     tracks = {Track(track["name"]): tuple(_step(step) for step in track["step"]) for track in raw["track"]}
-    # After a fault the protocol asks as it does for a first disclosure, once it has said that something broke.
-    tracks[Track.FAULT] = (_Step((raw["fault"]["text"],)), *tracks[Track.IDEATION][1:])
+    tracks[Track.FAULT] = tuple(_Step(tuple(raw["fault"][name])) for name in ("text", "ask", "stay"))
     # Someone who asked for a way is offered the same professional help and the same safety plan.
     tracks[Track.METHOD] = (*tracks[Track.METHOD][:-1], *tracks[Track.IDEATION][3:5], tracks[Track.METHOD][-1])
     words = _Words(

@@ -1,6 +1,6 @@
 """The conversation's risk so far: verdicts folded into one immutable value, kept outside any model's context.
 
-Risk rises at once and falls slowly: one level after three quieter messages of the client, out of a crisis (T3 and above)
+Risk rises at once and falls slowly: one level after three quieter messages of the client, in a crisis (T3 and above)
 after five, so that the protocol has asked, named help and made a small plan before it ends, or three where the client
 says that they are safer or that help is there. What was once disclosed at T3 or above never falls below T2 within the
 conversation: it is held there and looked back at. The ledger also counts what the authored replies need: which
@@ -103,35 +103,37 @@ class Ledger:
     def fold(self, verdict: Verdict) -> Ledger:
         """The ledger with one more message of the client. Total: a fault counts as risk and lowers nothing."""
         try:
-            return self._fold(verdict)
+            folded = self._fold(verdict)
+            if folded.risk >= verdict.risk and (isinstance(folded.track, Track) or not folded.crisis):
+                return folded
+            return self._cautious(verdict)
         except Exception:  # the room's outer door: what cannot be folded is taken as grave as it may be
             return self._cautious(verdict)
 
     def _cautious(self, verdict: object) -> Ledger:
         heard = getattr(verdict, "risk", None)
-        risk = max(self.risk, heard if isinstance(heard, Risk) else Risk.T2, Risk.T2)
-        track = (self.track or Track.FAULT) if risk >= Risk.T3 else None
+        risk = max(self.risk, heard if isinstance(heard, Risk) else Risk.T3, Risk.T3)
+        track = (self.track if self.crisis else None) or Track.FAULT
         given = dict(self.given)
-        if track is not None:
-            given[track] = given.get(track, 0) + 1
-        turns = self.turns + 1
-        due = track is None
+        given[track] = given.get(track, 0) + 1
         return replace(
             self,
             risk=risk,
             peak=max(self.peak, risk),
             calm=False,
-            turns=turns,
+            turns=self.turns + 1,
             quiet=0,
             track=track,
             given=tuple(given.items()),
-            support_due=due,
-            supports=self.supports + due,
-            support_turn=turns if due else self.support_turn,
+            support_due=False,
         )
 
     def _fold(self, verdict: Verdict) -> Ledger:
         heard = self._heard(verdict)
+        if verdict.fault:
+            heard = max(
+                heard, Risk.T3
+            )  # what could not be read may be a crisis: the client is asked, by authored words
         risk, quiet = self._risk_after(heard, unwilling=Cue.REFUSES in verdict.cues)
         peak = max(self.peak, heard, risk)
         asked = self.support_due or self.crisis
@@ -156,13 +158,15 @@ class Ledger:
             track = folded._track_for(verdict, heard, before=self.track if self.crisis else None, asked=asked)
             counts = dict(self.given)
             # The safety question has just been asked and answered: it is not asked again.
-            answered = self.support_due and not self.crisis and track is Track.IDEATION
+            answered = track is Track.IDEATION and (
+                self.support_due if not self.crisis else self.track is Track.FAULT and Cue.YES in verdict.cues
+            )
             count = counts.get(track, 0) + (2 if answered and track not in counts else 1)
             if track in _ASKING and count == _PLAN_REPLY and (folded.unplanned or _plan_known(track, counts)):
                 count += 1
             counts[track] = count
             return replace(folded, track=track, given=tuple(counts.items()), support_due=False)
-        return folded._with_support(heard, left=self.crisis, fault=bool(verdict.fault))
+        return folded._with_support(heard, left=self.crisis)
 
     def _heard(self, verdict: Verdict) -> Risk:
         """The verdict's risk, raised where the message answers yes to the question just asked."""
@@ -176,7 +180,7 @@ class Ledger:
             step = self.replies(self.track)
             # Reply 1 asks about thoughts of suicide, reply 2 about plan, means and time (C-SSRS construct order).
             return max(verdict.risk, Risk.T4 if step == _PLAN_REPLY else Risk.T3)
-        if self.support_due:
+        if self.support_due or (self.track is Track.FAULT and self.crisis and self.replies(Track.FAULT) > 1):
             return max(verdict.risk, Risk.T3)
         return verdict.risk
 
@@ -219,13 +223,13 @@ class Ledger:
         # After a plan has been told, the bare wish is not asked about as if nothing had been said.
         return before if before is not None and before in _KNOWN and track is Track.IDEATION else track
 
-    def _with_support(self, heard: Risk, *, left: bool, fault: bool) -> Ledger:
-        """Whether the kind, direct safety question is due: at once on a first T2, where a crisis has just been left
-        behind, and wherever the screen could not read the message; else not every turn."""
+    def _with_support(self, heard: Risk, *, left: bool) -> Ledger:
+        """Whether the kind, direct safety question is due: at once on a first T2 and where a crisis has just been left
+        behind; else not every turn."""
         if self.risk < Risk.T2:
             return replace(self, support_due=False, track=None)
         wait = _SUPPORT_EVERY_AT_RISK if heard >= Risk.T2 else _SUPPORT_EVERY
-        due = left or fault or self.supports == 0 or self.turns - self.support_turn >= wait
+        due = left or self.supports == 0 or self.turns - self.support_turn >= wait
         if not due:
             return replace(self, support_due=False)
         return replace(self, support_due=True, supports=self.supports + 1, support_turn=self.turns)
@@ -244,7 +248,7 @@ class Ledger:
 
 
 # Tracks whose first reply asks about thoughts of suicide and whose second asks about plan, means and time.
-_ASKING = (Track.IDEATION, Track.SELF_HARM, Track.METHOD, Track.FAULT)
+_ASKING = (Track.IDEATION, Track.SELF_HARM, Track.METHOD)
 _PLAN_REPLY = 2
 
 # Tracks that begin where a plan, a voice's command or an attempt is known.
@@ -264,8 +268,8 @@ _OWN = (
 # Emergencies that only real help or a new emergency changes: feeling calm after an overdose is no safety.
 _HOLDING = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW)
 
-# Where the client has said that they are safer, or that help is there.
-_EASED = (Track.SAFER, Track.OTHER_SAFER, Track.HELP)
+# Where the client has said that they are safer, or that help is there, or where nothing but a fault was heard.
+_EASED = (Track.SAFER, Track.OTHER_SAFER, Track.HELP, Track.FAULT)
 
 _HELPED: Mapping[Track, Track] = {
     Track.ATTEMPT: Track.HELP,
