@@ -94,6 +94,15 @@ def test_chat_through_a_pipe_answers_each_line_and_keeps_the_risk() -> None:
     assert text.count("120") >= 2
 
 
+def test_chat_shows_what_is_offered_under_a_rule_and_can_leave_humour_out() -> None:
+    text = anxin("chat", "--model", "echo", given="教我放松\n讲个笑话吧\n").stdout.decode()
+    assert "小练习 · " in text and "──" in text
+    assert "1. " in text and "来源：" in text
+    assert "轻松一刻 · " in text and "甲" in text and "乙" in text and "甲：" not in text
+    without = anxin("chat", "--model", "echo", "--no-humour", given="讲个笑话吧\n").stdout.decode()
+    assert "轻松一刻" not in without
+
+
 def test_chat_says_so_when_the_model_is_down_and_still_cares() -> None:
     done = anxin("chat", "--model", "openai/x", "--base-url", "http://127.0.0.1:9/v1", given="今天有点累\n我不想活了\n")
     text = done.stdout.decode()

@@ -8,6 +8,8 @@ import pytest
 
 from anxin.cli.settings import Config, configured
 from anxin.config import home, parse
+from anxin.errors import AnxinError, ConfigError
+from anxin.retrieve import Nearest
 from anxin.serve import ServeOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -35,3 +37,12 @@ def test_the_key_of_an_endpoint_comes_from_the_environment_or_its_entry(monkeypa
     monkeypatch.setenv("ANXIN_API_KEY", "from-environment")
     assert config.model_options(context=99).api_key == "from-environment"
     assert config.model_options(context=99).context == 99
+
+
+def test_an_embedder_is_off_until_named_and_needs_its_server() -> None:
+    assert Config().nearest() is None
+    with pytest.raises(ConfigError, match="embedder_url"):
+        parse(Config, {"embedder": "bge-m3"}).nearest()
+    assert isinstance(parse(Config, {"embedder": "bge-m3", "embedder_url": "http://127.0.0.1:9/v1"}).nearest(), Nearest)
+    with pytest.raises(AnxinError, match=r"none\.gguf"):
+        parse(Config, {"embedder": "/none.gguf"}).nearest()

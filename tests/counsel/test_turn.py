@@ -31,7 +31,9 @@ from anxin.dialogue import Dialogue, Language, Message
 from anxin.errors import ContextTooLong, ModelBroken, ModelUnavailable
 from anxin.model import Done, Generation, ModelInfo, Piece, Reply, Thought
 from anxin.model import Waiting as InLine
-from anxin.retrieve import folded
+from anxin.retrieve import Nearest, folded
+from anxin.retrieve import Piece as Offer
+from anxin.retrieve import offers as offered
 from anxin.safety import Action, Ledger, Risk
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -361,3 +363,28 @@ def test_an_offer_that_breaks_is_no_offer_and_no_crisis(monkeypatch: pytest.Monk
     monkeypatch.setattr(import_module("anxin.retrieve.offer"), "whether", broken)
     events = run("教我放松", Scripted())
     assert screened(events).route is Route.CONVERSE and said(events) == "我听到了。" and offers(events) == []
+
+
+def test_an_embedding_model_chooses_among_what_was_found_for_good_replies_only() -> None:
+    class Last(Nearest):
+        async def choose(self, query: str, pieces: Sequence[Offer]) -> Offer:
+            asked.append(query)
+            return pieces[-1]
+
+    class Unused:
+        async def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+            raise AssertionError("nothing else may ask for vectors")
+
+        async def close(self) -> None: ...
+
+    async def gather(model: Scripted) -> list[Event]:
+        request = Turn(Dialogue().says("client", "讲个笑话吧"), settings=Settings(now=NOON))
+        return [event async for event in turn(request, model, Last(Unused()))]
+
+    asked: list[str] = []
+    events = asyncio.run(gather(Scripted()))
+    (chosen,) = [event.piece for event in events if isinstance(event, Offered)]
+    assert chosen == offered(Dialogue().says("client", "讲个笑话吧"), Ledger(turns=1), "zh")[-1]
+    assert asked == ["讲个笑话吧"]
+    asyncio.run(gather(Scripted([ModelUnavailable("down")])))
+    assert len(asked) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFWriter, TokenType
+from gguf import GGUFWriter, PoolingType, TokenType
 from numpy.typing import NDArray
 
 CHATML = (
@@ -17,7 +17,9 @@ CONTEXT = 512
 _WIDTH, _HEADS, _LAYERS, _FEED = 64, 2, 2, 128
 
 
-def write_tiny(path: Path, *, context: int = CONTEXT, template: str = CHATML, **flags: bool) -> Path:
+def write_tiny(
+    path: Path, *, context: int = CONTEXT, template: str = CHATML, pooling: bool = False, **flags: bool
+) -> Path:
     """Write a llama of 0.1 M random weights with a byte-level vocabulary; `flags` go in as `anxin.<name>`.
 
     At temperature 0 it never ends: the control tokens' logits are always 0, and one of the others is above that.
@@ -47,6 +49,8 @@ def write_tiny(path: Path, *, context: int = CONTEXT, template: str = CHATML, **
     writer.add_pad_token_id(len(tokens) - 3)
     writer.add_add_bos_token(False)
     writer.add_chat_template(template)
+    if pooling:  # an embedding model: the mean over its tokens
+        writer.add_pooling_type(PoolingType.MEAN)
     for name, value in flags.items():
         writer.add_bool(f"anxin.{name}", value)
     for name, shape in _shapes(len(tokens)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +23,8 @@ TEA = piece("tea", "A cup of tea", "worrying", "tea", language="en", body="Put t
 INDEX = Index([SLEEP, WORRY, RAIN, TEA])
 
 
-def found(query: str, kind: Kind = "card", language: Language = "zh", **more: frozenset[str]) -> list[str]:
-    return [hit.id for hit, _ in INDEX.search(query, kind, language, **more)]
+def found(query: str, kind: Kind = "card", language: Language = "zh", without: Collection[str] = ()) -> list[str]:
+    return [hit.id for hit, _ in INDEX.search(query, kind, language, without=without)]
 
 
 def test_chinese_is_found_without_a_dictionary() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import webbrowser
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,7 @@ def serve(
     """
     from anxin.cli.found import what_else
     from anxin.cli.settings import configured
+    from anxin.counsel import turn
     from anxin.model.resolve import resolve
     from anxin.serve import bind, create_app, run
 
@@ -40,6 +42,7 @@ def serve(
     name = model or config.model
     listener = bind(options)
     try:
+        nearest = config.nearest()
         chosen = resolve(name, home(), config.model_options(base_url, context))
     except BaseException:
         listener.close()
@@ -53,4 +56,5 @@ def serve(
         if open_page:
             webbrowser.open(address)
 
-    run(create_app(chosen, options=options), options, listener=listener, announce=announce)
+    app = create_app(chosen, options=options, turn=partial(turn, nearest=nearest))
+    run(app, options, listener=listener, announce=announce)

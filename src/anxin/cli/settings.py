@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from anxin.config import home, load_toml, parse
+from anxin.errors import ConfigError
 from anxin.model.catalogue import Endpoint
+from anxin.model.embedding import EmbeddedEmbedder, EndpointEmbedder
 from anxin.model.resolve import ModelOptions
+from anxin.retrieve import Nearest
 from anxin.serve import ServeOptions
 
 __all__ = ["Config", "configured"]
@@ -17,7 +21,8 @@ __all__ = ["Config", "configured"]
 class Config:
     """The whole of `config.toml`; every key may be left out.
 
-    `model` is used where no `--model` is given. `context` is in tokens.
+    `model` is used where no `--model` is given. `context` is in tokens. `embedder` is a `.gguf` file or the name of a
+    model behind `embedder_url`; without it what is offered is searched by words alone.
     """
 
     model: str = "mini"
@@ -25,6 +30,8 @@ class Config:
     context: int = 4096
     places: int = 1
     threads: int = 0
+    embedder: str = ""
+    embedder_url: str = ""
     serve: ServeOptions = field(default_factory=ServeOptions)
     endpoints: tuple[Endpoint, ...] = ()
 
@@ -39,6 +46,17 @@ class Config:
             places=self.places,
             threads=self.threads,
         )
+
+    def nearest(self) -> Nearest | None:
+        """What chooses among offers by meaning. Loads a file; raises `ConfigError` or `ModelFileError`."""
+        if not self.embedder:
+            return None
+        if self.embedder.endswith(".gguf"):
+            return Nearest(EmbeddedEmbedder(Path(self.embedder).expanduser(), threads=self.threads))
+        if not self.embedder_url:
+            raise ConfigError(f"embedder {self.embedder} needs embedder_url, the address of its server with /v1")
+        key = next((known.api_key for known in self.endpoints if known.base_url == self.embedder_url), "")
+        return Nearest(EndpointEmbedder(self.embedder, self.embedder_url, api_key=key))
 
 
 def configured() -> Config:

@@ -36,7 +36,7 @@ from anxin.dialogue import Dialogue, Language, Message
 from anxin.errors import ModelBroken, ModelError
 from anxin.model import Done, Generation, Model, Reply, Thought
 from anxin.model import Waiting as InLine
-from anxin.retrieve import Piece, offer, unfolded
+from anxin.retrieve import Nearest, Piece, offers, unfolded
 from anxin.safety import (
     Action,
     CrisisReply,
@@ -89,9 +89,12 @@ class Turn:
     seed: int | None = None
 
 
-async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
-    """The events of one turn: `Screened` first, `Ended` last. Never raises; closing it stops the model."""
-    screened, piece = _screened(request)
+async def turn(request: Turn, model: Model, nearest: Nearest | None = None) -> AsyncGenerator[Event, None]:
+    """The events of one turn: `Screened` first, `Ended` last. Never raises; closing it stops the model.
+
+    `nearest` chooses by meaning among what may be offered; without it the words decide.
+    """
+    screened, found = _screened(request)
     yield screened
     language, ledger = screened.language, screened.ledger
     region, now = request.settings.region, request.settings.now or datetime.now(UTC)
@@ -121,7 +124,7 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
     said: list[str] = []
     ended: Ended | None = None
     try:
-        async with aclosing(_converse(request, screened, piece, model)) as events:
+        async with aclosing(_converse(request, screened, found[0] if found else None, model)) as events:
             async for event in events:
                 if isinstance(event, Ended):
                     ended = event
@@ -140,12 +143,16 @@ async def turn(request: Turn, model: Model) -> AsyncGenerator[Event, None]:
         for event in _authored(CrisisReply(gap + care.text, care.lines)):
             yield event
         ended = Ended(ended.reason, ended.text + gap + care.text, ledger, ended.prompt_tokens, ended.reply_tokens)
-    elif piece is not None and ended.reason == "stop":
-        yield Offered(piece)
+    elif found and ended.reason == "stop":
+        yield Offered(await nearest.choose(_newest(request), found) if nearest is not None else found[0])
     yield ended
 
 
-def _screened(request: Turn) -> tuple[Screened, Piece | None]:
+def _newest(request: Turn) -> str:
+    return request.dialogue.last.text if request.dialogue.last is not None else ""
+
+
+def _screened(request: Turn) -> tuple[Screened, list[Piece]]:
     """The screened turn, and what may be shown after a good reply."""
     try:
         newest = request.dialogue.last
@@ -154,15 +161,15 @@ def _screened(request: Turn) -> tuple[Screened, Piece | None]:
         language = language_of(request.dialogue, request.settings.language)
         stage = stage_of(request.dialogue, language, ledger.risk, request.ledger.risk)
         route = _route(verdict, ledger)
-        piece = _offer(request, ledger, language, stage) if route is Route.CONVERSE else None
-        if piece is not None and piece.kind == "crosstalk":
+        found = _offers(request, ledger, language, stage) if route is Route.CONVERSE else []
+        if found and found[0].kind == "crosstalk":
             route = Route.HUMOUR
-        return Screened(verdict, ledger, route, stage, language), piece
+        return Screened(verdict, ledger, route, stage, language), found
     except Exception as fault:  # doubt counts as risk: what cannot be judged is treated as a crisis
         logger.error("screening a turn failed: %s", type(fault).__name__)
         verdict = Verdict(Risk.T3, action=Action.CRISIS, fault=type(fault).__name__)
         language = request.settings.language or "zh"
-        return Screened(verdict, request.ledger, Route.CRISIS, Stage.EXPLORATION, language), None
+        return Screened(verdict, request.ledger, Route.CRISIS, Stage.EXPLORATION, language), []
 
 
 def _route(verdict: Verdict, ledger: Ledger) -> Route:
@@ -171,11 +178,11 @@ def _route(verdict: Verdict, ledger: Ledger) -> Route:
     return Route.DECLINE if verdict.action is Action.DECLINE else Route.CONVERSE
 
 
-def _offer(request: Turn, ledger: Ledger, language: Language, stage: Stage) -> Piece | None:
+def _offers(request: Turn, ledger: Ledger, language: Language, stage: Stage) -> list[Piece]:
     if not request.settings.offers:
-        return None
+        return []
     acting = stage is Stage.ACTION
-    return offer(request.dialogue, ledger, language, humour=request.settings.humour, acting=acting)
+    return offers(request.dialogue, ledger, language, humour=request.settings.humour, acting=acting)
 
 
 def _authored(reply: CrisisReply) -> Iterator[Event]:
@@ -185,12 +192,12 @@ def _authored(reply: CrisisReply) -> Iterator[Event]:
 
 
 async def _converse(
-    request: Turn, screened: Screened, piece: Piece | None, model: Model
+    request: Turn, screened: Screened, offered: Piece | None, model: Model
 ) -> AsyncGenerator[Event, None]:
     """The model's reply under guard. Ends with `Ended`; raises what the model raises."""
     longest = request.max_tokens or min(_LONGEST_REPLY, model.info.context // 4)
     longest = max(1, min(longest, model.info.context // 2))
-    window = await _window(request, screened, piece, model, model.info.context - longest - _SPARE)
+    window = await _window(request, screened, offered, model, model.info.context - longest - _SPARE)
     if window.dropped or window.shortened:
         yield Truncated(window.dropped, window.shortened)
     generation = Generation(
@@ -235,11 +242,11 @@ async def _converse(
     yield Ended(done.reason, "".join(said), screened.ledger, done.prompt_tokens, done.reply_tokens)
 
 
-async def _window(request: Turn, screened: Screened, piece: Piece | None, model: Model, budget: int) -> Window:
+async def _window(request: Turn, screened: Screened, offered: Piece | None, model: Model, budget: int) -> Window:
     asked = [message.text for message in request.dialogue.by("system")]
     head: tuple[Message, ...] = ()
     if model.info.instructable:
-        own = system_prompt(screened.language, screened.stage, screened.ledger.risk, piece)
+        own = system_prompt(screened.language, screened.stage, screened.ledger.risk, offered)
         head = (Message("system", "\n\n".join([own, *asked])),)
     spoken = tuple(message for message in unfolded(request.dialogue) if message.role != "system")
     if len(spoken) == 1 and model.info.backend != "embedded":

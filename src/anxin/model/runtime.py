@@ -35,16 +35,16 @@ _ANSWER: Final = 3600.0  # seconds for one answer of the runtime
 class Runtime:
     """One loaded model. Blocking throughout; the binding holds the interpreter while it loads.
 
-    `context` is tokens for each of `slots`. Raises `ModelFileError` when llama.cpp will not have the file,
-    `ModelUnavailable` where the runtime itself is missing.
+    `context` is tokens for each of `slots`; with `embedding` it gives vectors, not words. Raises `ModelFileError` when
+    llama.cpp will not have the file, `ModelUnavailable` where the runtime itself is missing.
     """
 
-    def __init__(self, path: Path, *, context: int, slots: int, threads: int) -> None:
+    def __init__(self, path: Path, *, context: int, slots: int, threads: int, embedding: bool = False) -> None:
         self.key = secrets.token_urlsafe(24)
         self.saved = Path(tempfile.mkdtemp(prefix="anxin-slots-"))
         # Also at the interpreter's end, should nobody call `stop`.
         self._clean = weakref.finalize(self, shutil.rmtree, self.saved, ignore_errors=True)
-        self._server = _start(path, self.key, self.saved, context, slots, threads)
+        self._server = _start(path, self.key, self.saved, context, slots, threads, embedding)
         self.address: str = self._server.listening_address
         self._host = self.address.removeprefix("http://")
 
@@ -104,7 +104,7 @@ def check_loadable(path: Path) -> None:
         raise _unusable(path)
 
 
-def _start(path: Path, key: str, saved: Path, context: int, slots: int, threads: int) -> Any:
+def _start(path: Path, key: str, saved: Path, context: int, slots: int, threads: int, embedding: bool = False) -> Any:
     # libgomp reads these when it is loaded: waiting threads would otherwise spin away the cores of a shared machine.
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -116,6 +116,9 @@ def _start(path: Path, key: str, saved: Path, context: int, slots: int, threads:
     params.n_parallel = slots
     params.kv_unified = False
     params.n_batch = params.n_ubatch = _BATCH
+    if embedding:
+        params.embedding = True
+        params.n_batch = params.n_ubatch = context  # such models read a text whole or not at all
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.n_threads_http = slots + 3
     params.no_extra_bufts = True  # repacking keeps the weights in memory twice: 8.3 GB instead of 5.1 for a 7B

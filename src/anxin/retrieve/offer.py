@@ -15,7 +15,7 @@ from anxin.retrieve.piece import Piece
 from anxin.retrieve.signs import fold_text, holds
 from anxin.safety import Ledger
 
-__all__ = ["candidates", "offer", "packaged", "wish_of"]
+__all__ = ["candidates", "offer", "offers", "packaged"]
 
 _LOOKED_AT = 20  # best matches among which the first that qualifies is taken
 
@@ -31,23 +31,31 @@ def offer(
     acting: bool = False,
     index: Index | None = None,
 ) -> Piece | None:
-    """The piece to show after this turn's reply, or None. Total: whatever breaks offers nothing.
+    """The piece to show after this turn's reply, or None: the first of `offers`."""
+    found = offers(dialogue, ledger, language, humour=humour, acting=acting, index=index)
+    return found[0] if found else None
+
+
+def offers(
+    dialogue: Dialogue,
+    ledger: Ledger,
+    language: Language,
+    *,
+    humour: bool = True,
+    acting: bool = False,
+    index: Index | None = None,
+) -> list[Piece]:
+    """What may be shown after this turn's reply, best first and all of one kind. Total: whatever breaks offers nothing.
 
     A function of its inputs: `dialogue` ends with the client's message, `ledger` holds it already, and what has been
     shown before is read from the dialogue. `humour` is the client's setting, `acting` whether it is time for a step.
     """
     try:
-        wish = wish_of(dialogue, ledger, language, humour=humour, acting=acting)
-        found = candidates(wish, index or packaged()) if wish is not None else []
+        wish = whether(dialogue, ledger, language, shown(dialogue), humour=humour, acting=acting)
+        return candidates(wish, index or packaged()) if wish is not None else []
     except Exception as fault:  # the room's outer door: nothing to offer is always safe
         logger.error("nothing could be offered: %s", type(fault).__name__)
-        return None
-    return found[0] if found else None
-
-
-def wish_of(dialogue: Dialogue, ledger: Ledger, language: Language, *, humour: bool, acting: bool) -> Wish | None:
-    """What the gate allows, with the dialogue's own history."""
-    return whether(dialogue, ledger, language, shown(dialogue), humour=humour, acting=acting)
+        return []
 
 
 def candidates(wish: Wish, index: Index) -> list[Piece]:
