@@ -71,6 +71,7 @@ class Report:
     network: int
     robustness: tuple[RuleFigures, ...] | None
     dialogues: Mapping[str, DialogueFigures]
+    dialogue_kinds: Mapping[str, DialogueFigures]
     replies: tuple[ReplyFigures, ...]
     misses: Mapping[str, tuple[tuple[str | int, ...], ...]]
     aims: tuple[Aim, ...]
@@ -159,6 +160,10 @@ def _report(
         network=network,
         robustness=altered,
         dialogues=followed_by,
+        dialogue_kinds={
+            name or "-": over_dialogues(held, seed)
+            for name, held in _groups(followed, lambda one: one.record.kind).items()
+        },
         replies=said,
         misses=_misses(heard, followed, checked),
         aims=aims(

@@ -219,6 +219,18 @@ def _dialogues(report: Report) -> Iterator[str]:
         ],
     )
     yield from _confusion("all", report.dialogues["all"].confusion)
+    yield from _table(
+        ("kind", "dialogues", "end two or more levels low", "crisis heard in time", "calm taken for a crisis", "kappa"),
+        [
+            (
+                name,
+                str(one.dialogues),
+                *map(_share, (one.end_short, one.in_time, one.false_crisis)),
+                _estimate(one.kappa),
+            )
+            for name, one in report.dialogue_kinds.items()
+        ],
+    )
 
 
 def _missed(report: Report) -> Iterator[str]:
