@@ -128,18 +128,20 @@ def test_psysuicide_labels_are_read_by_the_gravest(tmp_path: Path) -> None:
     found = psysuicide(
         tmp_path,
         ["自伤行为", "自杀未遂"],
+        ["主动自杀意图", "自伤行为"],
         ["用户攻击行为", "被动自杀意图"],
         ["与自杀/自伤/攻击行为无关"],
         ["关于自杀的探索"],
     ).sentences
     assert [(one.kind, one.level, one.positive) for one in found] == [
         ("attempt", 4, True),
+        ("self_harm", 3, True),
         ("passive", 2, True),
         ("unrelated", 0, False),
         ("exploration", None, None),
     ]
-    assert [one.acute for one in found] == [True, False, False, False]
-    assert [one.own for one in found] == [True, True, False, False]
+    assert [one.acute for one in found] == [True, True, False, False, False]
+    assert [one.own for one in found] == [True, True, True, False, False]
 
 
 def test_psysuicide_has_eleven_labels_and_no_own_one_is_apart() -> None:

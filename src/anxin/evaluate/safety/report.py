@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anxin.evaluate.safety.aims import Aim
 from anxin.evaluate.safety.figures import LEVELS, Change, Estimate, Rate
-from anxin.evaluate.safety.measure import Measured, Report
+from anxin.evaluate.safety.measure import Measured, Miss, Report
 from anxin.evaluate.safety.sentences import Triage
 
 __all__ = ["markdown", "missed_texts", "write"]
@@ -247,8 +247,8 @@ def _missed(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _path(name: str, miss: Sequence[str | int]) -> str:
-    rest = ["-" if one == -1 else str(one) for one in miss[1:]]
+def _path(name: str, miss: Miss) -> str:
+    rest = ["-" if one is None else str(one) for one in miss[1:]]
     return f"({' > '.join(rest)})" if not name.startswith("replies") else f"({rest[0] or '-'})"
 
 
