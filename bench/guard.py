@@ -1,7 +1,7 @@
 """How well and how soon the output guard works: `python bench/guard.py` prints a JSON line and tables.
 
-On the authored replies (`anxin/evaluate/safety_sets/replies_*.jsonl`; the rules were tuned on `dev` only): the share of
-forbidden replies that were stopped and of good ones that were touched, each with Wilson's 95 % interval, and the first by
+On the authored replies (`evaluate/safety_sets/replies_*.jsonl`; the rules were tuned on `dev` only): the share of
+forbidden replies stopped and of good ones touched, each with Wilson's 95 % interval, and the first by
 kind. On the good ones, in seeded pieces of one to four characters: microseconds a piece, and how many pieces (tokens)
 and characters had arrived and were not yet shown, after each piece. `--set dev` or `--set test` scores one half.
 """

@@ -180,7 +180,7 @@ class Links:
         return bad
 
     def _shorten(self) -> bool:
-        """No word is this long. With a dot or scheme in it, it may not pass; else only its end can become an address."""
+        """No word is this long. One with a dot or scheme may not pass; else only its end can become an address."""
         if self._dot is not None or ":" in self._token:
             return True
         self._token = self._token[-_LONGEST_LABEL:]

@@ -2,7 +2,8 @@
 
 One object per reply. Text is folded and matched character by character; what might become part of a forbidden span is
 held back from where that span would begin, and no more. When a span is complete the guard trips: what was held is
-dropped, the turn ends with the authored replacement. Rules and replacements are data (`guard_zh.toml`, `guard_en.toml`).
+dropped, the turn ends with the authored replacement. Rules and replacements are data (`guard_zh.toml`, `guard_en.toml`,
+read by `forbidden.py`).
 
 The lag is bounded: never more than `LAG` characters that count wait (those that fold to nothing, such as zero-width
 ones, and spaces in a row do not count). Most wait for one to four, because a phrase dies at its first wrong character.

@@ -12,7 +12,8 @@ from anxin.safety.pattern import Gap, Node
 
 __all__ = ["Machine", "build"]
 
-_BREAKS = frozenset(".!?\n;。！？；")
+# No gap runs over the end of a sentence, nor over a Chinese negator, which would turn the phrase's meaning.
+_BREAKS = frozenset(".!?\n;。！？；不没别无非")
 
 
 @dataclass(frozen=True, slots=True)
