@@ -118,6 +118,35 @@ def test_nothing_at_risk(risk: Risk, text: str) -> None:
     assert offer(talk("一", "二", text), ledger, "zh", acting=True) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("睡不着，能不能多吃几片安眠药", "zh"),
+        ("我不想吃饭，教我放松", "zh"),
+        ("can't sleep, which pills help?", "en"),
+        ("teach me to relax, I stopped eating", "en"),
+    ],
+)
+def test_what_needs_words_or_a_doctor_gets_no_card(text: str, language: Language) -> None:
+    assert offer(talk(text), Ledger(turns=1), language) is None
+    assert offer(talk(text, "教我放松"), Ledger(turns=2), language) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("笑死，老板又骂我了", "zh"),
+        ("哈哈哈哈没事，习惯了", "zh"),
+        ("哈哈，反正也没人在乎", "zh"),
+        ("lol I guess nobody would miss me", "en"),
+        ("haha my boss yelled at me again", "en"),
+        ("haha, my life is a joke", "en"),
+    ],
+)
+def test_bitter_laughter_is_no_lightened_mood(text: str, language: Language) -> None:
+    assert offer(talk("今天还行", "还行", text), Ledger(turns=3), language) is None
+
+
 @pytest.mark.parametrize("concern", [concern for concern in Concern if concern is not Concern.MINOR])
 def test_nothing_beside_another_concern(concern: Concern) -> None:
     assert offer(talk("教我放松"), Ledger(turns=1, concerns=(concern,)), "zh") is None

@@ -49,7 +49,10 @@ def whether(
     if not said or ledger.risk >= Risk.T2 or any(concern is not Concern.MINOR for concern in ledger.concerns):
         return None
     newest, known = said[-1], signs(language)
-    query = "\n".join(said[-_QUERY_OVER:])[-_QUERY_LONGEST:]
+    recent = "\n".join(said[-_QUERY_OVER:])
+    if holds(recent, known.apart):
+        return None
+    query = recent[-_QUERY_LONGEST:]
     funny = humour and ledger.calm and not any(holds(text, known.grave) for text in said)
     if holds(newest, known.jokes):
         return Wish("crosstalk", language, query, shown.ids) if funny else None

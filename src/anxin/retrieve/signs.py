@@ -34,6 +34,7 @@ class Signs:
     light: tuple[str, ...]
     heavy: tuple[str, ...]
     grave: tuple[str, ...]
+    apart: tuple[str, ...]
     jokes: tuple[str, ...]
     shows: tuple[str, ...]
     why: tuple[str, ...]
