@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from typer.testing import CliRunner, Result
 from anxin.cli import app
 from anxin.dialogue import Dialogue
 from anxin.errors import DataError, UserError
-from anxin.evaluate.safety import Conversation, Labelled, Reply, Sets, measure, missed_texts
+from anxin.evaluate.safety import Conversation, Labelled, Reply, Sets, markdown, measure, missed_texts, plots
 from anxin.evaluate.safety.aims import aims
 from anxin.evaluate.safety.dialogues import Followed, follow, over_dialogues
 from anxin.evaluate.safety.measure import _watched
@@ -315,3 +316,12 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     first, second = measure(sets, "x").report, measure(sets, "x").report
     assert first.robustness == second.robustness and first.levels == second.levels
     assert list(missed_texts(measure(sets, "x", rules=False))) == []
+
+
+def test_the_reliability_plot_is_drawn_where_there_is_a_probability(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    known = calibrate([heard(labelled("a", 4, "plan"), 4, likelihood=0.9)])
+    assert known is not None
+    report = replace(measure(Sets(), "x", rules=False).report, calibration={"all": known})
+    assert [path.name for path in plots(report, tmp_path)] == ["reliability.png"]
+    assert "expected calibration error" in markdown(replace(report, slices={"all": triage(SOME)}))
