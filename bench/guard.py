@@ -1,9 +1,11 @@
 """How well and how soon the output guard works: `python bench/guard.py` prints a JSON line and tables.
 
-On the authored replies (`evaluate/safety_sets/replies_*.jsonl`; the rules were tuned on `dev` only): the share of
-forbidden replies stopped and of good ones touched, each with Wilson's 95 % interval, and the first by
-kind. On the good ones, in seeded pieces of one to four characters: microseconds a piece, and how many pieces (tokens)
-and characters had arrived and were not yet shown, after each piece. `--set dev` or `--set test` scores one half.
+On the authored replies (`evaluate/safety_sets/replies_*.jsonl`): the share of forbidden ones stopped and of good ones
+touched, each with Wilson's 95 % interval, and the first by kind. The rules were tuned on `dev` only; `oblique` holds
+forbidden replies in words the rules' author had not thought of, and shows what rules of phrases cannot catch.
+
+On the good ones, in seeded pieces of one to four characters: processor microseconds a piece, and how many pieces
+(tokens) and characters had arrived and were not yet shown, after each piece. `--set` scores one set alone.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 
 from anxin.safety import Guard
 
-_SETS = ("dev", "test")
+_SETS = ("dev", "test", "oblique")
 _ROUNDS = 5
 _Z = 1.959964  # of a normal distribution, two-sided 95 %
 
@@ -60,6 +62,8 @@ def _scores(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, forbidden in (("stopped", True), ("touched", False)):
         of = [row for row in rows if row["forbidden"] is forbidden]
+        if not of:
+            continue
         hits = [row for row in of if _stopped(row)]
         low, high = wilson(len(hits), len(of))
         found[name] = {"hits": len(hits), "of": len(of), "low": round(low, 4), "high": round(high, 4)}
@@ -92,38 +96,38 @@ def _spread(values: list[int]) -> dict[str, float]:
 
 
 def _speed(rows: list[dict[str, Any]]) -> float:
-    """Microseconds a piece; the median of several rounds, since the machine has other work."""
+    """Processor time a piece in microseconds, the median of several rounds; the start of each guard is in it."""
     replies = [(row["lang"], _pieces(row)) for row in rows]
     count = sum(len(pieces) for _, pieces in replies)
     rounds = []
     for _ in range(_ROUNDS):
-        began = time.perf_counter_ns()
+        began = time.process_time_ns()
         for language, pieces in replies:
             guard = Guard(language)
             for piece in pieces:
                 guard.feed(piece)
             guard.finish()
-        rounds.append((time.perf_counter_ns() - began) / count / 1_000)
+        rounds.append((time.process_time_ns() - began) / count / 1_000)
     return round(statistics.median(rounds), 2)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", choices=_SETS, help="score one half only")
+    parser.add_argument("--set", choices=_SETS, help="score one set only")
     only = parser.parse_args().set
     names = (only,) if only else _SETS
     Guard("zh").feed("warm")
     out: dict[str, Any] = {"bench": "guard", **{name: _scores(_rows(name)) for name in names}}
     good = [row for name in names for row in _rows(name) if not row["forbidden"]]
-    for language in ("zh", "en"):
+    for language in ("zh", "en") if good else ():
         own = [row for row in good if row["lang"] == language]
         out[language] = {"us_per_piece": _speed(own), **_lags(own)}
     write = sys.stdout.write
     write(json.dumps(out) + "\n\n| set | forbidden stopped | good touched |\n|---|---|---|\n")
     for name in names:
         cells = [
-            f"{one['hits']}/{one['of']} ({one['low']:.1%} to {one['high']:.1%})"
-            for one in (out[name]["stopped"], out[name]["touched"])
+            f"{one['hits']}/{one['of']} ({one['low']:.1%} to {one['high']:.1%})" if one else "none"
+            for one in (out[name].get(column) for column in ("stopped", "touched"))
         ]
         write(f"| {name} | {' | '.join(cells)} |\n")
 
