@@ -11,6 +11,7 @@ from anxin.counsel import Spoken
 from anxin.dialogue import Dialogue
 from anxin.errors import DialogueError, ModelNotFound
 from anxin.model import EchoModel, Generation, Piece
+from anxin.retrieve import folded
 from anxin.safety import Risk
 
 
@@ -53,3 +54,14 @@ def test_leaving_a_turn_closes_the_model() -> None:
         assert closed == [True]
 
     asyncio.run(leave())
+
+
+def test_an_answer_carries_what_is_offered_and_the_next_knows_of_it() -> None:
+    counsellor = Counsellor("echo")
+    dialogue = Dialogue().says("client", "讲个笑话吧")
+    first = counsellor.answer(dialogue)
+    assert first.offered is not None and first.offered.kind == "crosstalk" and first.offered.title not in first.text
+    again = dialogue.says("counsellor", first.text + folded(first.offered)).says("client", "再讲个笑话吧")
+    second = counsellor.answer(again, first.ledger)
+    assert second.offered is not None and second.offered != first.offered
+    assert counsellor.answer("今天有点累").offered is None
