@@ -66,8 +66,9 @@ async def test_a_turn_is_a_stream_of_events_and_is_kept() -> None:
     assert said == "听起来你最近很辛苦。"
     assert kept == [
         {"role": "client", "text": CALM, "by": None, "lines": []},
-        {"role": "counsellor", "text": said, "by": "model", "lines": []},
+        {"role": "counsellor", "text": said, "by": "model", "lines": [], "notices": [events[1][1]]},
     ]
+    assert events[1][0] == "notice" and events[1][1]["kind"] == "start"
 
 
 async def test_every_event_has_its_shape() -> None:

@@ -37,6 +37,10 @@ REPLACED = {
     "zh": "这件事我不能这样回答。我们说说你现在的感受，好吗？",
     "en": "I won't answer that way. How are you right now?",
 }
+TOLD = {
+    "zh": {"again": "说一声：和你说话的是AI，不是真人。", "break": "聊了好一会儿了，起来走走，喝口水吧。"},
+    "en": {"again": "A small reminder: this is an AI.", "break": "Stand up, stretch, have some water."},
+}
 PIECES: dict[str, dict[str, dict[str, Any]]] = {
     "crosstalk": {
         "zh": {
@@ -143,6 +147,9 @@ def script(text: str, language: str, region: str) -> list[Step]:
     """What follows `screened` for a message; the first phrase of `SCRIPTS` found in it decides."""
     name = next((name for phrase, name in SCRIPTS.items() if phrase in text), "normal")
     match name:
+        case "told":
+            told: list[Step] = [("notice", {"kind": kind, "text": text}) for kind, text in TOLD[language].items()]
+            return [*told, *spoken(REPLY[language]), ended()]
         case "crisis":
             return [*spoken(CRISIS[language], "anxin"), ("lines", {"lines": crisis_lines(region, language)}), ended()]
         case "slow":
@@ -196,6 +203,8 @@ SCRIPTS: Mapping[str, str] = {
     "why": "reasoning",
     "怎么做": "marked",
     "what to do": "marked",
+    "好久": "told",
+    "so long": "told",
     "断了": "dies",
     "cut off": "dies",
     "笑话": "crosstalk",
@@ -334,6 +343,8 @@ class FakeServer:
                     reply |= {"text": reply["text"] + data["text"], "by": data["by"]}
                 elif kind == "lines":
                     reply["lines"] = [{**line, "open_now": None} for line in data["lines"]]
+                elif kind == "notice":
+                    reply.setdefault("notices", []).append(data)
                 elif kind == "offered":
                     reply["offered"] = data["piece"]
                 elif kind == "ended" and "text" in data:

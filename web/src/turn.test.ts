@@ -33,7 +33,7 @@ function after(...steps: (TurnAction | TurnEvent)[]): Conversation {
 }
 
 function isEvent(step: TurnAction | TurnEvent): step is TurnEvent {
-  return ["screened", "waiting", "truncated", "reasoning", "spoken", "lines", "offered", "failed", "ended"].includes(step.type);
+  return ["screened", "notice", "waiting", "truncated", "reasoning", "spoken", "lines", "offered", "failed", "ended"].includes(step.type);
 }
 
 function reply(state: Conversation): CounsellorMessage {
@@ -53,6 +53,28 @@ describe("a turn", () => {
     const state = after(asked, SCREENED, said("嗯，"), said("我在听。"), ended);
     expect(state.phase).toBe("resting");
     expect(reply(state)).toMatchObject({ text: "嗯，我在听。", by: "model", ending: "stop", language: "zh" });
+  });
+
+  it("keeps what is told beside the reply apart from it, and drops it with the reply", () => {
+    const told: TurnEvent = { type: "notice", kind: "start", text: "我是AI" };
+    const rest: TurnEvent = { type: "notice", kind: "break", text: "歇一歇" };
+    const state = after(asked, SCREENED, told, rest, said("嗯"), ended);
+    expect(reply(state)).toMatchObject({
+      text: "嗯",
+      notices: [
+        { kind: "start", text: "我是AI" },
+        { kind: "break", text: "歇一歇" },
+      ],
+    });
+    expect(reply(advance(state, { type: "again" })).notices).toEqual([]);
+  });
+
+  it("brings back what was told when a conversation is restored", () => {
+    const saved = { role: "counsellor", text: "嗯", by: "model", lines: [] } as const;
+    const notices = [{ kind: "again", text: "我是AI" }] as const;
+    const state = advance(EMPTY, { type: "restored", messages: [{ ...saved, lines: [], notices: [...notices] }] });
+    expect(reply(state).notices).toEqual(notices);
+    expect(reply(advance(EMPTY, { type: "restored", messages: [{ ...saved, lines: [] }] })).notices).toEqual([]);
   });
 
   it("shows the place in the queue until the first word or thought", () => {

@@ -5,7 +5,7 @@
  *                                 '----------- stopped, lost, refused: from anywhere ---------'
  */
 
-import type { EndReason, Language, Line, Piece, SavedMessage, TurnEvent } from "./wire";
+import type { EndReason, Language, Line, Piece, Reminder, SavedMessage, TurnEvent } from "./wire";
 
 export type Phase = "resting" | "sending" | "listening" | "speaking";
 
@@ -25,6 +25,8 @@ export interface CounsellorMessage {
   text: string;
   language: Language;
   by: "model" | "anxin" | null;
+  /** Quiet lines shown before the reply. */
+  notices: readonly Reminder[];
   lines: readonly Line[];
   offered: Piece | null;
   reasoning: string;
@@ -125,6 +127,7 @@ function silence(key: number, language: Language): CounsellorMessage {
     text: "",
     language,
     by: null,
+    notices: [],
     lines: [],
     offered: null,
     reasoning: "",
@@ -158,6 +161,8 @@ function hear(state: Conversation, event: TurnEvent): Conversation {
   switch (event.type) {
     case "screened":
       return { ...withReply(state, { language: event.language }), phase: "listening" };
+    case "notice":
+      return withReply(state, (reply) => ({ notices: [...reply.notices, { kind: event.kind, text: event.text }] }));
     case "waiting":
       return withReply(state, { place: event.place });
     case "truncated":
@@ -211,8 +216,8 @@ function restore(messages: readonly SavedMessage[]): Conversation {
   const entries = messages.map((message, key): Entry => {
     const language = languageOf(message.text);
     if (message.role === "client") return { key, role: "client", text: message.text, language };
-    const { text, by, lines, offered = null } = message;
-    return { ...silence(key, language), text, by, lines, offered, ending: "stop" };
+    const { text, by, lines, notices = [], offered = null } = message;
+    return { ...silence(key, language), text, by, notices, lines, offered, ending: "stop" };
   });
   return { phase: "resting", entries, next: entries.length };
 }

@@ -41,11 +41,19 @@ export interface Piece {
   source: string;
 }
 
+/** A quiet line of Anxin's own beside the talk: that this is an AI, that a rest would be good. */
+export interface Reminder {
+  kind: "start" | "return" | "again" | "break";
+  text: string;
+}
+
 export interface SavedMessage {
   role: "client" | "counsellor";
   text: string;
   by: "model" | "anxin" | null;
   lines: Line[];
+  /** What was shown before the reply; missing where nothing was. */
+  notices?: Reminder[];
   /** Missing where nothing was. */
   offered?: Piece;
 }
@@ -59,6 +67,7 @@ export type EndReason = "stop" | "length" | "guarded" | "failed";
 
 export type TurnEvent =
   | { type: "screened"; route: "crisis" | "decline" | "converse" | "humour"; language: Language }
+  | ({ type: "notice" } & Reminder)
   | { type: "waiting"; place: number }
   | { type: "truncated"; dropped: number; shortened?: boolean }
   | { type: "reasoning"; text: string }
@@ -70,6 +79,7 @@ export type TurnEvent =
 
 const KNOWN: ReadonlySet<string> = new Set<TurnEvent["type"]>([
   "screened",
+  "notice",
   "waiting",
   "truncated",
   "reasoning",

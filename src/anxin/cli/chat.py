@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from anxin.counsel import (
     Ended,
     Failed,
     Lines,
+    Notice,
     Offered,
     Screened,
     Settings,
@@ -33,7 +34,7 @@ from anxin.counsel import (
 from anxin.dialogue import Dialogue, Language
 from anxin.model import Model
 from anxin.retrieve import Piece, folded, heading, voice
-from anxin.safety import CrisisLine, Ledger, crisis_lines
+from anxin.safety import CrisisLine, Ledger, Times, crisis_lines
 
 __all__ = ["chat"]
 
@@ -63,6 +64,9 @@ def chat(
     model: Annotated[str, typer.Option(help="mini, a path to a .gguf, ollama/<name> or openai/<name>.")] = "",
     region: Annotated[str, typer.Option(help="Whose crisis lines: CN, HK, TW, SG, US, GB ...")] = "",
     language: Annotated[str, typer.Option(help="zh or en, for the first words; then it follows yours.")] = "zh",
+    jurisdiction: Annotated[
+        str, typer.Option(help="Whose rules for notices: CN, HK, TW, SG, EU, GB, US-CA, US-NY, US-WA, US-IL, default.")
+    ] = "",
     base_url: Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1.")] = "",
     context: Annotated[int, typer.Option(help="Window in tokens, prompt and reply together.")] = 0,
     humour: Annotated[bool, typer.Option(help="Whether a light piece may be offered when the mood is light.")] = True,
@@ -80,8 +84,15 @@ def chat(
     chosen = resolve(model or config.model, home(), config.model_options(base_url, context))
     if not model and sys.stdin.isatty():
         notes().print(what_else(config.model, config), style="dim", soft_wrap=True)
-    where = region or config.serve.region
-    settings = Settings(language=speaks, region=where, humour=humour, offers=config.serve.offers)
+    given = {"region": region, "jurisdiction": jurisdiction}
+    options = replace(config.serve, **{key: value for key, value in given.items() if value})
+    settings = Settings(
+        language=speaks,
+        region=options.lines_region,
+        jurisdiction=options.jurisdiction,
+        humour=humour,
+        offers=options.offers,
+    )
     _conversation(chosen, Counsellor(chosen, settings), speaks)
 
 
@@ -92,21 +103,25 @@ def _conversation(model: Model, counsellor: Counsellor, language: Language) -> N
     if interactive:
         screen.print(_WORDS[language]["hint"], style="dim")
     dialogue, ledger = Dialogue(), Ledger()
+    began = datetime.now(UTC)
+    times = Times(started=began, last_disclosed=began)  # the first words were the disclosure
     with asyncio.Runner() as runner:  # input is read outside the loop, so that Ctrl-C at the prompt leaves at once
         try:
             while (text := _read(screen, language, interactive)) is not None:
                 if text in ("/quit", "/exit", "/q"):
                     break
                 if text == "/new":
-                    dialogue, ledger = Dialogue(), Ledger()
+                    dialogue, ledger, times = Dialogue(), Ledger(), Times()
                 elif text == "/lines":
                     _show(screen, crisis_lines(counsellor.settings.region, language, datetime.now(UTC)))
                 elif text:
                     dialogue = dialogue.says("client", text)
                     reply = _Reply(ledger, language)
+                    now = datetime.now(UTC)
                     with suppress(KeyboardInterrupt):
-                        runner.run(_speak(screen, model, counsellor, dialogue, reply))
+                        runner.run(_speak(screen, model, counsellor, dialogue, reply, times))
                     ledger, language = reply.ledger, reply.language
+                    times = times.heard(now).told(reply.notices, now)
                     shown = folded(reply.offered) if reply.offered is not None else ""
                     dialogue = dialogue.says("counsellor", reply.text + shown) if reply.text else dialogue
                     screen.print()
@@ -124,6 +139,7 @@ class _Reply:
     language: Language
     text: str = ""
     offered: Piece | None = None
+    notices: list[Notice] = field(default_factory=list)
 
 
 def _read(screen: Console, language: Language, interactive: bool) -> str | None:
@@ -137,14 +153,19 @@ def _read(screen: Console, language: Language, interactive: bool) -> str | None:
     return line.strip() if line or interactive else None
 
 
-async def _speak(screen: Console, model: Model, counsellor: Counsellor, dialogue: Dialogue, reply: _Reply) -> None:
+async def _speak(
+    screen: Console, model: Model, counsellor: Counsellor, dialogue: Dialogue, reply: _Reply, times: Times
+) -> None:
     screen.print()
-    async with aclosing(counsellor.turn(dialogue, model, reply.ledger)) as events:
+    async with aclosing(counsellor.turn(dialogue, model, reply.ledger, times)) as events:
         async for event in events:
             words = _WORDS[reply.language]
             match event:
                 case Screened():
                     reply.language, reply.ledger = event.language, event.ledger
+                case Notice():
+                    reply.notices.append(event)
+                    screen.print(escape(event.text), style="dim")
                 case Waiting():
                     screen.print(words["waiting"].format(place=event.place), style="dim")
                 case Truncated():

@@ -21,6 +21,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = -1,
     region: Annotated[str, typer.Option(help="Whose crisis lines: CN, HK, TW, SG, US, GB ...")] = "",
+    jurisdiction: Annotated[
+        str, typer.Option(help="Whose rules for notices: CN, HK, TW, SG, EU, GB, US-CA, US-NY, US-WA, US-IL, default.")
+    ] = "",
     base_url: Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1.")] = "",
     context: Annotated[int, typer.Option(help="Window in tokens, prompt and reply together.")] = 0,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
@@ -37,8 +40,9 @@ def serve(
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     config = configured()
-    given: dict[str, Any] = {"host": host or None, "port": port if port >= 0 else None, "region": region or None}
-    options = replace(config.serve, **{key: value for key, value in given.items() if value is not None})
+    given: dict[str, Any] = {"host": host, "region": region, "jurisdiction": jurisdiction}
+    options = replace(config.serve, **{key: value for key, value in given.items() if value})
+    options = replace(options, port=port) if port >= 0 else options
     name = model or config.model
     listener = bind(options)
     try:

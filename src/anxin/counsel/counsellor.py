@@ -15,7 +15,7 @@ from anxin.errors import DialogueError
 from anxin.model import Model
 from anxin.model.resolve import resolve
 from anxin.retrieve import Piece
-from anxin.safety import CrisisLine, Ledger, Verdict
+from anxin.safety import CrisisLine, Ledger, Notice, Times, Verdict
 
 __all__ = ["Answer", "Counsellor"]
 
@@ -25,7 +25,7 @@ class Answer:
     """A whole turn: what was said, why, and the ledger to hand to the next turn. `error` tells of a model's failure.
 
     `offered` is a piece to show after the text. Where the dialogue goes on, put `retrieve.folded(offered)` after the
-    counsellor's words, so that the next turn knows what has been shown.
+    counsellor's words, so that the next turn knows what has been shown. `notices` are to be shown before the text.
     """
 
     text: str
@@ -34,6 +34,7 @@ class Answer:
     lines: tuple[CrisisLine, ...] = ()
     error: str = ""
     offered: Piece | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ class Counsellor:
         """
         return asyncio.run(self._answer(dialogue, ledger))
 
-    async def turn(self, dialogue: Dialogue, model: Model, ledger: Ledger | None = None) -> AsyncGenerator[Event, None]:
-        """The events of one turn with a model that is already open."""
+    async def turn(
+        self, dialogue: Dialogue, model: Model, ledger: Ledger | None = None, times: Times | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """The events of one turn with a model that is already open; `times` are what the caller keeps of the talk."""
         if dialogue.last is None or dialogue.last.role != "client":
             raise DialogueError("the dialogue must end with the client's message")
         past = Dialogue(dialogue.messages[:-1], dialogue.id)
-        request = Turn(dialogue, Ledger.of(past) if ledger is None else ledger, self.settings)
+        request = Turn(dialogue, Ledger.of(past) if ledger is None else ledger, self.settings, times)
         async with aclosing(turn(request, model)) as events:
             async for event in events:
                 yield event
@@ -72,11 +75,14 @@ class Counsellor:
         ended: Ended | None = None
         lines: tuple[CrisisLine, ...] = ()
         offered: Piece | None = None
+        notices: list[Notice] = []
         error = ""
         try:
             async for event in self.turn(dialogue, model, ledger):
                 if isinstance(event, Screened):
                     screened = event
+                elif isinstance(event, Notice):
+                    notices.append(event)
                 elif isinstance(event, Lines):
                     lines = event.lines
                 elif isinstance(event, Offered):
@@ -89,4 +95,4 @@ class Counsellor:
             if isinstance(self.model, str):
                 await model.close()
         assert screened is not None and ended is not None
-        return Answer(ended.text, screened.verdict, ended.ledger, lines, error, offered)
+        return Answer(ended.text, screened.verdict, ended.ledger, lines, error, offered, tuple(notices))

@@ -1,4 +1,7 @@
-"""The typed events of one turn. The page, the terminal and the OpenAI-compatible API all read this one stream."""
+"""The typed events of one turn. The page, the terminal and the OpenAI-compatible API all read this one stream.
+
+`Notice` comes from `safety`, which words it: right after `Screened`, before any reply.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from typing import Literal
 
 from anxin.dialogue import Language
 from anxin.retrieve import Piece
-from anxin.safety import CrisisLine, Ledger, Verdict
+from anxin.safety import CrisisLine, Ledger, Notice, Verdict
 
 __all__ = [
     "Ended",
     "Event",
     "Failed",
     "Lines",
+    "Notice",
     "Offered",
     "Reasoning",
     "Route",
@@ -117,4 +121,4 @@ class Ended:
     reply_tokens: int = 0
 
 
-Event = Screened | Waiting | Truncated | Reasoning | Spoken | Lines | Offered | Failed | Ended
+Event = Screened | Notice | Waiting | Truncated | Reasoning | Spoken | Lines | Offered | Failed | Ended

@@ -28,6 +28,7 @@ from anxin.counsel.events import (
     Waiting,
 )
 from anxin.counsel.language import language_of
+from anxin.counsel.notices import notices
 from anxin.counsel.prompts import system_prompt
 from anxin.counsel.stages import stage_of
 from anxin.counsel.window import Window, fit
@@ -41,11 +42,15 @@ from anxin.safety import (
     Action,
     CrisisReply,
     Guard,
+    Jurisdiction,
     Ledger,
     Risk,
+    Times,
     Verdict,
     crisis_reply,
     decline_reply,
+    jurisdiction,
+    region_of,
     screen,
     support_reply,
 )
@@ -62,11 +67,13 @@ logger = logging.getLogger("anxin.counsel")
 class Settings:
     """The client's own: a preferred language (what they write decides first), region, the time (for tests).
 
-    `humour`: crosstalk may be offered; `offers`: anything may (exercises and cards too).
+    `humour`: crosstalk may be offered; `offers`: anything may (exercises and cards too). `jurisdiction` is a pack's
+    code; whose crisis lines are right follows it where `region` is "". Where they say they are comes before both.
     """
 
     language: Language | None = None
-    region: str = "CN"
+    region: str = ""
+    jurisdiction: str = "default"
     humour: bool = True
     offers: bool = True
     now: datetime | None = None
@@ -76,12 +83,14 @@ class Settings:
 class Turn:
     """Everything a turn depends on. `dialogue` ends with the client's message; `ledger` does not hold it yet.
 
-    Lengths are in tokens; None leaves the choice to Anxin.
+    Lengths are in tokens; None leaves the choice to Anxin. `times` are what the caller keeps of the conversation;
+    without them only a dialogue in which the counsellor has said nothing yet is told who is speaking.
     """
 
     dialogue: Dialogue
     ledger: Ledger = field(default_factory=Ledger)
     settings: Settings = field(default_factory=Settings)
+    times: Times | None = None
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -97,7 +106,10 @@ async def turn(request: Turn, model: Model, nearest: Nearest | None = None) -> A
     screened, found = _screened(request)
     yield screened
     language, ledger = screened.language, screened.ledger
-    region, now = request.settings.region, request.settings.now or datetime.now(UTC)
+    pack, now = _pack(request.settings.jurisdiction), request.settings.now or datetime.now(UTC)
+    region = region_of(request.dialogue, request.settings.region, default=pack.region if pack is not None else "")
+    for notice in notices(request.dialogue, ledger, language, request.settings.jurisdiction, request.times, now):
+        yield notice
     if screened.route is Route.CRISIS:
         reply = crisis_reply(ledger, screened.verdict, language, region, now)
         for event in _authored(reply):
@@ -124,7 +136,7 @@ async def turn(request: Turn, model: Model, nearest: Nearest | None = None) -> A
     said: list[str] = []
     ended: Ended | None = None
     try:
-        async with aclosing(_converse(request, screened, found[0] if found else None, model)) as events:
+        async with aclosing(_converse(request, screened, found[0] if found else None, model, pack)) as events:
             async for event in events:
                 if isinstance(event, Ended):
                     ended = event
@@ -146,6 +158,15 @@ async def turn(request: Turn, model: Model, nearest: Nearest | None = None) -> A
     elif found and ended.reason == "stop":
         yield Offered(await nearest.choose(_newest(request), found) if nearest is not None else found[0])
     yield ended
+
+
+def _pack(code: str) -> Jurisdiction | None:
+    """The pack, or None where it cannot be had: the turn goes on, by the guard's own rules and the default's lines."""
+    try:
+        return jurisdiction(code)
+    except Exception as fault:  # a code nobody has checked, or a damaged file
+        logger.error("a jurisdiction failed: %s", type(fault).__name__)
+        return None
 
 
 def _newest(request: Turn) -> str:
@@ -192,7 +213,7 @@ def _authored(reply: CrisisReply) -> Iterator[Event]:
 
 
 async def _converse(
-    request: Turn, screened: Screened, offered: Piece | None, model: Model
+    request: Turn, screened: Screened, offered: Piece | None, model: Model, pack: Jurisdiction | None
 ) -> AsyncGenerator[Event, None]:
     """The model's reply under guard. Ends with `Ended`; raises what the model raises."""
     longest = request.max_tokens or min(_LONGEST_REPLY, model.info.context // 4)
@@ -208,7 +229,7 @@ async def _converse(
         request.stop,
         request.seed,
     )
-    guard, thinking = Guard(screened.language), Guard(screened.language)
+    guard, thinking = Guard(screened.language, pack), Guard(screened.language, pack)
     said: list[str] = []
     done: Done | None = None
     async with aclosing(model.stream(generation)) as pieces:

@@ -5,8 +5,10 @@ Total: every path returns a verdict or a reply, and doubt or a fault counts as r
 
 from anxin.safety.crisis import CrisisReply, crisis_reply, decline_reply, support_reply
 from anxin.safety.guard import Guard
+from anxin.safety.jurisdiction import Jurisdiction, jurisdiction, jurisdictions
 from anxin.safety.ledger import Ledger, Track
 from anxin.safety.lines import CrisisLine, crisis_lines, regions
+from anxin.safety.notices import Notice, NoticeKind, Times, due
 from anxin.safety.places import region_of
 from anxin.safety.records import judge
 from anxin.safety.screening import screen
@@ -20,15 +22,22 @@ __all__ = [
     "Cue",
     "Evidence",
     "Guard",
+    "Jurisdiction",
     "Ledger",
+    "Notice",
+    "NoticeKind",
     "Risk",
     "Subject",
+    "Times",
     "Track",
     "Verdict",
     "crisis_lines",
     "crisis_reply",
     "decline_reply",
+    "due",
     "judge",
+    "jurisdiction",
+    "jurisdictions",
     "region_of",
     "regions",
     "screen",

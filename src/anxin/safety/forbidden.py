@@ -1,6 +1,7 @@
 """What a reply may not hold: the rules of the output guard, read from `guard_zh.toml` and `guard_en.toml`.
 
 Both languages' rules watch every reply, since a model may change language; the replacement is the client's language's.
+A jurisdiction may add claims: words that a reply may not use of Anxin itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
+from anxin.safety.jurisdiction import Claim
 from anxin.safety.machine import Machine, build
 from anxin.safety.pattern import nodes_of
 
@@ -48,8 +50,11 @@ class Rules:
 
 
 @cache
-def rules() -> Rules:
-    """The shipped rules. Raises `ConfigError`, or what reading TOML raises, when a file is broken."""
+def rules(claims: tuple[Claim, ...] = ()) -> Rules:
+    """The shipped rules, with the claims of a jurisdiction.
+
+    Raises `ConfigError`, or what reading TOML raises, when a file is broken.
+    """
     made: list[Rule] = []
     phrases = []
     instead: dict[Language, Mapping[str, str]] = {}
@@ -64,6 +69,12 @@ def rules() -> Rules:
             then = _pattern(row.get("then", ()), language, before=False)
             made.append(Rule(row["name"], unless, then, _REACH[language], _WAIT[language]))
             phrases += [(nodes_of(say, raw.get("sets", {})), number) for say in row["say"]]
+    for claim in claims:
+        unless = _pattern(claim.unless, claim.language, before=True)
+        then = _pattern(claim.then, claim.language, before=False)
+        words = {"word": claim.words}
+        phrases += [(nodes_of(say, words), len(made)) for say in claim.say]
+        made.append(Rule("human", unless, then, _REACH[claim.language], _WAIT[claim.language]))
     named = {rule.name for rule in made} | {"contact", "fault"}
     for language in LANGUAGES:
         missing = sorted(name for name in named if not instead[language].get(name))

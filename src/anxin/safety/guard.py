@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from anxin.dialogue import Language
 from anxin.safety.contact import Links, Numbers
 from anxin.safety.forbidden import Rule, Rules, rules
+from anxin.safety.jurisdiction import Jurisdiction
 from anxin.safety.lines import allowed_numbers, allowed_sites
 from anxin.safety.normal import fold_char
 
@@ -47,7 +48,7 @@ class Guard:
     """Checks one reply. `feed` what the model says, show what it returns, `finish` at the end.
 
     Total: a fault inside trips the guard. `tripped` names the rule once a forbidden span was found, and `replacement`
-    is then the authored text that ends the turn.
+    is then the authored text that ends the turn. A `jurisdiction` adds the words Anxin may not use of itself.
     """
 
     __slots__ = (
@@ -65,7 +66,7 @@ class Guard:
         "tripped",
     )
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, jurisdiction: Jurisdiction | None = None) -> None:
         self._language: Language = language
         self.tripped: str | None = None
         self._held = ""  # text not shown yet; it begins at place `_shown` of the reply
@@ -77,7 +78,7 @@ class Guard:
         self._doubts: list[_Doubt] = []
         self._rules: Rules | None = None
         try:
-            self._rules = rules()
+            self._rules = rules() if jurisdiction is None else rules(jurisdiction.claims)
             self._numbers = Numbers(allowed_numbers())
             self._links = Links(allowed_sites())
         except Exception:  # without rules nothing a model says may pass

@@ -24,7 +24,7 @@ from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.model import Model
 from anxin.retrieve import packaged
-from anxin.safety import Guard, screen
+from anxin.safety import Guard, Jurisdiction, jurisdiction, screen
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
 from anxin.serve.metrics import CONTENT_TYPE, Metrics
@@ -55,8 +55,10 @@ def create_app(
 
     `conversations` are kept in memory unless a store is given; `page` is the folder of the built page.
     """
-    if options.region not in region_codes():
-        raise ConfigError(f"region {options.region} has no crisis lines here; use one of {', '.join(region_codes())}")
+    if options.lines_region not in region_codes():
+        raise ConfigError(
+            f"region {options.lines_region} has no crisis lines here; use one of {', '.join(region_codes())}"
+        )
     metrics = Metrics()
     house = House(
         model=model,
@@ -72,7 +74,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            await asyncio.to_thread(_warm)
+            await asyncio.to_thread(_warm, jurisdiction(options.jurisdiction))
             await model.prepare([prompt for language in _LANGUAGES for prompt in system_prompts(language)[:2]])
             yield
         finally:
@@ -100,12 +102,12 @@ def create_app(
     return app
 
 
-def _warm() -> None:
+def _warm(pack: Jurisdiction) -> None:
     """Read the lexicon, the guard's rules and the pieces, so that no client waits for it."""
     screen("")
     packaged()
     for language in _LANGUAGES:
-        Guard(language)
+        Guard(language, pack)
 
 
 def _routes() -> list[BaseRoute]:

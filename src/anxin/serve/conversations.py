@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from anxin.counsel import (
     Event,
     Failed,
     Lines,
+    Notice,
     Offered,
     Reasoning,
     Screened,
@@ -28,9 +30,9 @@ from anxin.counsel import (
 )
 from anxin.dialogue import Dialogue, Message
 from anxin.retrieve import Piece, find, folded
-from anxin.safety import crisis_lines, regions
+from anxin.safety import crisis_lines, jurisdiction, regions
 from anxin.serve.bodies import read_object, readable
-from anxin.serve.event_json import line_json, piece_json, truncated_json
+from anxin.serve.event_json import line_json, notice_json, piece_json, truncated_json
 from anxin.serve.house import House
 from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
@@ -59,7 +61,7 @@ async def about(request: Request) -> Response:
     """What this is, for the page's first screen."""
     house = House.of(request)
     language = read_language(request.query_params.get("language"), status=422) or house.options.language or "zh"
-    info = house.model.info
+    info, pack = house.model.info, jurisdiction(house.options.jurisdiction)
     return JSONResponse(
         {
             "version": anxin.__version__,
@@ -70,7 +72,8 @@ async def about(request: Request) -> Response:
                 "outside": info.outside,
             },
             "regions": [{"code": code, "name": name} for code, name in regions(language)],
-            "region": house.options.region,
+            "region": house.options.lines_region,
+            "jurisdiction": {"code": pack.code, "name": pack.title[language]},
             "limits": {"message_characters": house.options.max_message_characters},
             "disclosure": disclosure(language),
         }
@@ -81,7 +84,7 @@ async def lines(request: Request) -> Response:
     """The crisis lines of a region, best first."""
     options = House.of(request).options
     language = read_language(request.query_params.get("language"), status=422) or options.language or "zh"
-    region = read_region(request.query_params.get("region"), status=422) or options.region
+    region = read_region(request.query_params.get("region"), status=422) or options.lines_region
     return JSONResponse(
         {"lines": [line_json(line) for line in crisis_lines(region, language, datetime.now().astimezone())]}
     )
@@ -102,6 +105,7 @@ async def show(request: Request) -> Response:
             "text": said.text,
             "by": said.by,
             "lines": [line_json(line, kept=True) for line in said.lines],
+            **({"notices": [notice_json(notice) for notice in said.notices]} if said.notices else {}),
             **({"offered": piece_json(piece)} if (piece := _offered(said)) is not None else {}),
         }
         for said in conversation.utterances
@@ -142,6 +146,7 @@ class TurnStream(Response):
         self._id = id
         self._text = text
         self._settings = settings
+        self._now = settings.now or datetime.now(UTC)
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,7 +160,7 @@ class TurnStream(Response):
             excess = _excess(conversation, house.options) if self._text is not None else None
             async with running(house, turn, receive, "api", unless_at_risk=excess) as run:
                 if self._text is not None:
-                    said = Utterance("client", self._text, run.screened.ledger)
+                    said = Utterance("client", self._text, run.screened.ledger, at=self._now)
                     await house.conversations.append(self._id, said)
                 try:
                     await _stream(run, send)
@@ -167,18 +172,24 @@ class TurnStream(Response):
     def _turn(self, conversation: Conversation) -> Turn:
         if self._text is not None:
             dialogue = _dialogue(conversation).says("client", self._text)
-            return Turn(dialogue=dialogue, ledger=conversation.ledger, settings=self._settings)
+            return self._asking(dialogue, conversation)
         asked = conversation.unanswered()
         if not asked.utterances:
             raise Refusal(422, "nothing_to_retry", "nothing has been said yet; send a message first")
-        return Turn(dialogue=_dialogue(asked), ledger=asked.before_last().ledger, settings=self._settings)
+        return self._asking(_dialogue(asked), asked.before_last())
+
+    def _asking(self, dialogue: Dialogue, past: Conversation) -> Turn:
+        # One moment for the whole turn: what is told in it is kept under the time by which it was due.
+        settings = replace(self._settings, now=self._now)
+        return Turn(dialogue=dialogue, ledger=past.ledger, settings=settings, times=past.times)
 
     async def _keep(self, run: Running) -> None:
         if not run.text and not run.lines:
             return  # an earlier reply is better than none
         ledger = run.ended.ledger if run.ended is not None else run.screened.ledger
         offered = run.offered.id if run.offered is not None else ""
-        reply = Utterance("counsellor", run.text, ledger, "model" if run.by_model else "anxin", run.lines, offered)
+        by: Literal["model", "anxin"] = "model" if run.by_model else "anxin"
+        reply = Utterance("counsellor", run.text, ledger, by, run.lines, offered, run.notices, self._now)
         await self._house.conversations.replace_reply(self._id, reply)
 
 
@@ -198,6 +209,8 @@ def _encode(event: Event) -> bytes:
             return b'event: reasoning\ndata: {"text":' + quoted(text) + b"}\n\n"
         case Screened(route=route, language=language):
             return _event("screened", {"route": route.value, "language": language})
+        case Notice():
+            return _event("notice", notice_json(event))
         case Waiting(place=place):
             return _event("waiting", {"place": place})
         case Truncated():

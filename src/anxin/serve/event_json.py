@@ -1,14 +1,14 @@
-"""What both APIs show alike: crisis lines, offered pieces and truncation, as JSON."""
+"""What both APIs show alike: notices, crisis lines, offered pieces and truncation, as JSON."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from anxin.counsel import Truncated
+from anxin.counsel import Notice, Truncated
 from anxin.retrieve import Piece, voice
 from anxin.safety import CrisisLine
 
-__all__ = ["line_json", "piece_json", "truncated_json"]
+__all__ = ["line_json", "notice_json", "piece_json", "truncated_json"]
 
 
 def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
@@ -23,6 +23,11 @@ def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
         "region": line.region,
         "open_now": None if kept else line.open_now,
     }
+
+
+def notice_json(notice: Notice) -> dict[str, Any]:
+    """The fields of the HTTP contract; `kind` is start, return, again or break."""
+    return {"kind": notice.kind.value, "text": notice.text}
 
 
 def piece_json(piece: Piece) -> dict[str, Any]:

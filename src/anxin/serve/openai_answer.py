@@ -1,6 +1,7 @@
 """Events of a turn in OpenAI's shape, streamed or whole.
 
-Beyond OpenAI's fields an answer carries `anxin`: `{"route", "language"}` first, then `{"truncated"}`, `{"lines"}`,
+Beyond OpenAI's fields an answer carries `anxin`: `{"route", "language"}` first, with `"notice"` where a conversation
+begins (`{"kind", "text"}`: that this is an AI), then `{"truncated"}`, `{"lines"}`,
 `{"offered"}` and, where authored words stand though the model failed, `{"failed"}`, when there are any. Clients that do
 not know the field ignore it; what matters is in the text as well, an offered piece as a folded block at its end.
 """
@@ -14,9 +15,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from anxin.counsel import Ended, Event, Lines, Offered, Reasoning, Spoken, Truncated, Turn, Waiting
+from anxin.counsel import Ended, Event, Lines, Offered, Reasoning, Route, Spoken, Truncated, Turn, Waiting
 from anxin.retrieve import folded
-from anxin.serve.event_json import line_json, piece_json, truncated_json
+from anxin.serve.event_json import line_json, notice_json, piece_json, truncated_json
 from anxin.serve.house import House
 from anxin.serve.openai_request import ChatRequest
 from anxin.serve.refusals import Refusal, model_failure, openai_error
@@ -95,7 +96,6 @@ class Completion(Response):
             await (self._stream(run, send) if self._chat.stream else self._whole(run, send))
 
     async def _stream(self, run: Running, send: Send) -> None:
-        opening = self._frame.role({"route": run.screened.route.value, "language": run.screened.language})
         begun = False
         while (batch := await run.next()) is not None:
             if not begun and run.wordless and run.failed is not None:
@@ -106,10 +106,20 @@ class Completion(Response):
             if not begun:
                 begun = True
                 await start_stream(send)
-                body = opening + body
+                # The notices came before anything else that is sent: they are known here.
+                body = self._opening(run) + body
             await send_body(send, body)
         if begun:
             await send_body(send, b"", more=False)
+
+    def _opening(self, run: Running) -> bytes:
+        first = self._frame.role(_extra(run))
+        return first + self._frame.content(line) if (line := self._front(run)) else first
+
+    def _front(self, run: Running) -> str:
+        """The notice as text before the reply, where the operator wants it; never before words for a crisis."""
+        wanted = self._house.options.disclose_in_text and run.screened.route is not Route.CRISIS
+        return "".join(f"{notice.text}\n\n" for notice in run.notices) if wanted else ""
 
     def _encode(self, event: Event, run: Running) -> bytes:
         match event:
@@ -141,7 +151,7 @@ class Completion(Response):
 
     async def _whole(self, run: Running, send: Send) -> None:
         reasoning: list[str] = []
-        extra: dict[str, Any] = {"route": run.screened.route.value, "language": run.screened.language}
+        extra: dict[str, Any] = {}
         while (batch := await run.next()) is not None:
             for event in batch:
                 if isinstance(event, Reasoning):
@@ -152,11 +162,12 @@ class Completion(Response):
             return  # the client has left
         if run.failed is not None and not run.by_us:
             raise model_failure(run.failed.code, run.failed.message)
+        extra = {**_extra(run), **extra}
         if run.failed is not None:
             extra["failed"] = run.failed.code
         if run.lines:
             extra["lines"] = [line_json(line) for line in run.lines]
-        content = run.text
+        content = self._front(run) + run.text
         if run.offered is not None:
             extra["offered"] = piece_json(run.offered)
             content += folded(run.offered)
@@ -183,6 +194,11 @@ class ConstantCompletion(Response):
             return
         await start_stream(send)
         await send_body(send, frame.role({}) + frame.content(self._text) + frame.end("stop", usage), more=False)
+
+
+def _extra(run: Running) -> dict[str, Any]:
+    extra: dict[str, Any] = {"route": run.screened.route.value, "language": run.screened.language}
+    return {**extra, "notice": notice_json(run.notices[0])} if run.notices else extra
 
 
 def _usage(ended: Ended) -> dict[str, int]:

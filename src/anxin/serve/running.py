@@ -15,7 +15,20 @@ from typing import Literal
 
 from starlette.types import Receive
 
-from anxin.counsel import Ended, Event, Failed, Lines, Offered, Reasoning, Route, Screened, Spoken, Turn, Waiting
+from anxin.counsel import (
+    Ended,
+    Event,
+    Failed,
+    Lines,
+    Notice,
+    Offered,
+    Reasoning,
+    Route,
+    Screened,
+    Spoken,
+    Turn,
+    Waiting,
+)
 from anxin.errors import ContextTooLong
 from anxin.retrieve import Piece
 from anxin.safety import CrisisLine, Risk
@@ -40,6 +53,7 @@ class Running:
         self.spoken: list[str] = []
         self.by_model = False
         self.by_us = False
+        self.notices: tuple[Notice, ...] = ()
         self.lines: tuple[CrisisLine, ...] = ()
         self.offered: Piece | None = None
         self.failed: Failed | None = None
@@ -103,6 +117,8 @@ class Running:
         elif isinstance(event, Waiting):
             self._waits(True)
             return
+        elif isinstance(event, Notice):
+            self.notices = (*self.notices, event)
         elif isinstance(event, Lines):
             self.lines = event.lines
         elif isinstance(event, Offered):

@@ -24,7 +24,8 @@ def read_settings(body: Mapping[str, Any], options: ServeOptions, *, status: int
             raise Refusal(status, "bad_request", f"{param}{name} must be true or false", param=f"{param}{name}")
     return Settings(
         language=read_language(body.get("language"), status=status, param=f"{param}language") or options.language,
-        region=read_region(body.get("region"), status=status, param=f"{param}region") or options.region,
+        region=read_region(body.get("region"), status=status, param=f"{param}region") or options.lines_region,
+        jurisdiction=options.jurisdiction,
         humour=body.get("humour") is not False,
         offers=options.offers and body.get("offers") is not False,
     )

@@ -12,10 +12,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, Protocol
 
 from anxin.dialogue import Dialogue, Message
-from anxin.safety import CrisisLine, Ledger
+from anxin.safety import CrisisLine, Ledger, Notice, Times
 
 __all__ = ["Conversation", "Conversations", "MemoryConversations", "Utterance"]
 
@@ -23,7 +24,7 @@ __all__ = ["Conversation", "Conversations", "MemoryConversations", "Utterance"]
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """What one side said. `by` tells authored wording from a model's, `ledger` is the risk with this one folded in,
-    `offered` the id of the piece that was shown after it."""
+    `offered` the id of the piece that was shown after it, `notices` what was shown before it, `at` when it was said."""
 
     role: Literal["client", "counsellor"]
     text: str
@@ -31,6 +32,8 @@ class Utterance:
     by: Literal["model", "anxin"] | None = None
     lines: tuple[CrisisLine, ...] = ()
     offered: str = ""
+    notices: tuple[Notice, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Conversation:
     def ledger(self) -> Ledger:
         """The conversation's risk so far."""
         return self.utterances[-1].ledger if self.utterances else Ledger()
+
+    @property
+    def times(self) -> Times:
+        """When it began, was last spoken in, last disclosed and last rested, for the next turn."""
+        times = Times()
+        for said in self.utterances:
+            if said.at is not None:
+                times = times.heard(said.at) if said.role == "client" else times.told(said.notices, said.at)
+        return times
 
     @property
     def dialogue(self) -> Dialogue:

@@ -1,6 +1,7 @@
 import { useTexts } from "../texts";
 import { type Conversation, canAnswerAgain } from "../turn";
 import { AgainIcon } from "./icons";
+import { Reminders } from "./Reminders";
 import { Reply, tag } from "./Reply";
 
 interface Props {
@@ -27,6 +28,7 @@ export function Talk({ conversation, onAgain }: Props) {
         if (entry.role === "counsellor") {
           return (
             <li key={entry.key}>
+              <Reminders reminders={entry.notices} language={entry.language} live={last} />
               <Reply reply={entry} onAgain={last ? again : null} />
             </li>
           );
