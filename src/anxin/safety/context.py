@@ -20,6 +20,10 @@ __all__ = ["REACH", "Reading", "names_oneself", "read", "short_answer"]
 
 _CLAUSE_END = re.compile(r"[,.!?;:\n]")
 _SENTENCE_END = re.compile(r"[.!?;\n]")
+_QUESTION = re.compile(r"[^.!?;\n]{0,25}\?")
+# A single quotation mark stands at the edge of a word; those inside one are gone after folding.
+_OPENED = re.compile(r"(?:^|[ (:,])'[^']*$")
+_CLOSED = re.compile(r"^[^']*'(?![a-z0-9])")
 REACH = 60  # characters read on either side of a hit
 
 
@@ -45,6 +49,12 @@ class _Words:
     real: re.Pattern[str]
     told: re.Pattern[str]
     place_of_story: re.Pattern[str]
+    asked: re.Pattern[str]
+    answered_no: re.Pattern[str]
+    taken_back: re.Pattern[str]
+    bare: re.Pattern[str]
+    study: re.Pattern[str]
+    quoted: re.Pattern[str]
 
 
 def read(text: str, start: int, end: int, *, english: bool) -> Reading:
@@ -56,7 +66,7 @@ def read(text: str, start: int, end: int, *, english: bool) -> Reading:
     clause = before[_last(_CLAUSE_END, before) :]
     sentence = before[_last(_SENTENCE_END, before) :]
     hit = text[start:end]
-    negated = _negated(words, clause, after)
+    negated = _negated(words, clause, after) or _asked_and_denied(words, sentence + hit, after)
     subject = _subject(words, clause, sentence, hit)
     if subject is not Subject.OTHER:
         tail = after[: _first(_SENTENCE_END, after)]
@@ -64,6 +74,11 @@ def read(text: str, start: int, end: int, *, english: bool) -> Reading:
         in_story = words.place_of_story.search(whole) or (
             subject is Subject.NONE and words.told.search(whole) and not words.oneself.search(whole)
         )
+        if not in_story and words.bare.fullmatch(hit) and not words.taken_back.search(before + after):
+            # The bare word, without anybody's wish or deed: talk about the topic where the message studies it.
+            in_story = words.study.search(before + after)
+        if not in_story and _in_quotes(before, after):
+            in_story = words.quoted.search(before + after)
         if in_story and not words.real.search(whole):
             subject = Subject.FICTION
         elif words.past.search(whole) and not words.present.search(whole):
@@ -83,6 +98,23 @@ def _negated(words: _Words, clause: str, after: str) -> bool:
     # Words such as 恨不得 or "can't stop" hold a negator and mean its opposite: blank them before looking.
     plain = words.not_negators.sub(lambda match: "\x00" * len(match.group()), clause)
     return bool(words.negation.search(plain) or words.after.match(after))
+
+
+def _asked_and_denied(words: _Words, asked: str, after: str) -> bool:
+    """"Do I want to die? No." and "the nurse asked if I do, I don't": a question told, and a plain no after it."""
+    no = words.answered_no.search(after)
+    if no is None or words.taken_back.search(after):
+        return False
+    mark = _QUESTION.match(after)
+    return words.asked.search(asked) is not None or (mark is not None and mark.end() <= no.start() + 1)
+
+
+def _in_quotes(before: str, after: str) -> bool:
+    if before.count('"') % 2 and '"' in after:
+        return True
+    if before.rfind("<") > before.rfind(">") and ">" in after:
+        return True
+    return _OPENED.search(before) is not None and _CLOSED.search(after) is not None
 
 
 def _subject(words: _Words, clause: str, sentence: str, hit: str) -> Subject:
@@ -179,4 +211,10 @@ def _words(english: bool) -> _Words:
         real=any_word("real"),
         told=any_word("told"),
         place_of_story=any_word("place_of_story"),
+        asked=any_word("asked"),
+        answered_no=any_word("answered_no"),
+        taken_back=any_word("taken_back"),
+        bare=any_word("bare"),
+        study=any_word("study"),
+        quoted=any_word("quoted"),
     )
