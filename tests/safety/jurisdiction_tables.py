@@ -42,14 +42,14 @@ def _pack(pack: Jurisdiction) -> list[tuple[str, ...]]:
     own = [row for row in pack.rows if row.source is not None]
     if not own:
         return [(name, "all", "as below", "house rules: no source was found", "", "", "", "")]
-    lines = [
-        (row.rule, _value(row), f"{source.law['en']}, {row.article}", _day(source), source.checked.isoformat())
-        + (source.confidence, row.says)
-        for row in own
-        if (source := row.source) is not None
-    ]
+    lines: list[tuple[str, ...]] = []
+    for row in own:
+        if (source := row.source) is not None:
+            law = f"{source.law['en']}, {row.article}"
+            known = (_day(source), source.checked.isoformat(), source.confidence)
+            lines.append((row.rule, _value(row), law, *known, row.says))
     rest = ("", "all others", "as below", "house rules", "", "", "", "")
-    return [(name if place == 0 else "", *line) for place, line in enumerate(lines)] + [rest]
+    return [*((name if place == 0 else "", *line) for place, line in enumerate(lines)), rest]
 
 
 def _source(source: Source) -> tuple[str, ...]:

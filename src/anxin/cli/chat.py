@@ -84,8 +84,9 @@ def chat(
     chosen = resolve(model or config.model, home(), config.model_options(base_url, context))
     if not model and sys.stdin.isatty():
         notes().print(what_else(config.model, config), style="dim", soft_wrap=True)
-    given = {"region": region, "jurisdiction": jurisdiction}
-    options = replace(config.serve, **{key: value for key, value in given.items() if value})
+    options = replace(
+        config.serve, region=region or config.serve.region, jurisdiction=jurisdiction or config.serve.jurisdiction
+    )
     settings = Settings(
         language=speaks,
         region=options.lines_region,

@@ -1,8 +1,8 @@
 """Jurisdiction packs: what a place asks of a companion, as dated, sourced data. Not legal advice.
 
-A rule rests on a source of law or is a house rule, which claims nothing about any law. No lawyer has read any of it. What
-a pack does not say it takes from the default pack. The data and its legend: `jurisdictions.toml`; the table for people:
-docs/jurisdictions.md.
+A rule rests on a source of law or is a house rule, which claims nothing about any law. No lawyer has read any of it.
+What a pack does not say it takes from the default pack. The data and its legend: `jurisdictions.toml`; the table for
+people: docs/jurisdictions.md.
 """
 
 from __future__ import annotations
@@ -229,8 +229,8 @@ def _value(rule: str, raw: object) -> bool | float | str | tuple[str, ...] | Non
         return None if raw == "never" else float(cast(float, raw))
     if rule in _YEARS and number and isinstance(raw, int):
         return raw
-    if rule == "emergency_contact" and raw in ("offered", "required"):
-        return cast(str, raw)
+    if rule == "emergency_contact" and isinstance(raw, str) and raw in ("offered", "required"):
+        return raw
     if rule in _WORDS and isinstance(raw, list) and raw and all(isinstance(word, str) and word for word in raw):
         return tuple(raw)
     raise ValueError(f"{rule} = {raw!r} is no known rule or no value it can have")
