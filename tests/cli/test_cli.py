@@ -94,6 +94,21 @@ def test_chat_through_a_pipe_answers_each_line_and_keeps_the_risk() -> None:
     assert text.count("120") >= 2
 
 
+def test_chat_says_who_is_speaking_at_the_start_of_every_conversation() -> None:
+    done = anxin("chat", "--model", "echo", "--jurisdiction", "us-ny", given="今天有点累\n还是累\n/new\n今天有点累\n")
+    text = done.stdout.decode()
+    assert done.returncode == 0
+    assert text.count("人工智能") == 1 and text.count("我是安心，一个AI") == 1
+    assert text.index("我是安心，一个AI") > text.index("还是累")
+
+
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_an_unknown_jurisdiction_is_the_users_mistake_and_names_the_nearest(command: str) -> None:
+    done = anxin(command, "--model", "echo", "--jurisdiction", "UK", given="")
+    assert done.returncode == 2
+    assert "did you mean GB?" in complaint(done)
+
+
 def test_chat_shows_what_is_offered_under_a_rule_and_can_leave_humour_out() -> None:
     text = anxin("chat", "--model", "echo", given="教我放松\n讲个笑话吧\n").stdout.decode()
     assert "小练习 · " in text and "──" in text

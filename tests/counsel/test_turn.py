@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ from anxin.model import Waiting as InLine
 from anxin.retrieve import Nearest, folded
 from anxin.retrieve import Piece as Offer
 from anxin.retrieve import offers as offered
-from anxin.safety import Action, Ledger, Risk
+from anxin.safety import Action, Ledger, Risk, Times
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -76,13 +77,16 @@ class Scripted:
     async def close(self) -> None: ...
 
 
-def run(text: str, model: Scripted, ledger: Ledger | None = None, **settings_: object) -> list[Event]:
+def run(text: str, model: Scripted, ledger: Ledger | None = None, **settings_: Any) -> list[Event]:
     return run_dialogue(Dialogue().says("client", text), model, ledger, **settings_)
 
 
-def run_dialogue(dialogue: Dialogue, model: Scripted, ledger: Ledger | None = None, **settings_: object) -> list[Event]:
+def run_dialogue(
+    dialogue: Dialogue, model: Scripted, ledger: Ledger | None = None, times: Times | None = None, **settings_: object
+) -> list[Event]:
     async def gather() -> list[Event]:
-        request = Turn(dialogue, ledger or Ledger(), Settings(now=NOON, **settings_))  # type: ignore[arg-type]
+        chosen = Settings(**{"now": NOON, **settings_})  # type: ignore[arg-type]
+        request = Turn(dialogue, ledger or Ledger(), chosen, times)
         return [event async for event in turn(request, model)]
 
     events = asyncio.run(gather())

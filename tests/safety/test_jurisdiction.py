@@ -242,7 +242,8 @@ def test_never_more_often_than_allowed_and_never_never(
 ) -> None:
     """Messages some minutes apart; in a crisis nothing but the start may be told; a minor may show themselves late."""
     pack = jurisdiction(code)
-    pack = replace(pack, **{never: None}) if never else pack
+    without: dict[str, Any] = {never: None} if never else {}
+    pack = replace(pack, **without)
     now, times, minor = NOON, Times(), False
     disclosed: datetime | None = None
     rested: datetime | None = None

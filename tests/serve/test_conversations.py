@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import httpx
 import pytest
 
 from anxin.counsel import Ended, Failed, Lines, Reasoning, Route, Spoken, Truncated, Waiting
-from anxin.errors import ModelUnavailable
+from anxin.errors import ConfigError, ModelUnavailable
 from anxin.model import EchoModel
 from anxin.safety import Ledger, crisis_lines
+from anxin.serve import conversations
 
 from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, events_of, house_of, live, says, speech
 
@@ -43,6 +44,75 @@ async def test_what_the_page_needs_first() -> None:
     assert zh["region"] == "CN" and "CN" in [region["code"] for region in zh["regions"]]
     assert zh["limits"] == {"message_characters": 8000}
     assert zh["disclosure"] and en["disclosure"]
+
+
+async def test_a_jurisdiction_names_itself_and_whose_lines_are_shown() -> None:
+    async with client_of(app_of(jurisdiction="US-NY")) as client:
+        about = (await client.get("/api/about?language=zh")).json()
+        lines = (await client.get("/api/lines?language=en")).json()["lines"]
+    assert about["jurisdiction"] == {"code": "US-NY", "name": "美国纽约州"}
+    assert about["region"] == "US" and {line["region"] for line in lines} == {"US"}
+    async with client_of(app_of(jurisdiction="US-NY", region="HK")) as client:
+        assert (await client.get("/api/about")).json()["region"] == "HK"
+    with pytest.raises(ConfigError, match="did you mean US-NY"):
+        app_of(jurisdiction="NY")
+
+
+def told(events: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [data["kind"] for kind, data in events if kind == "notice"]
+
+
+class Clock(datetime):
+    """The time as the tests set it."""
+
+    hours = 0.0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Clock:
+        return cls(2026, 11, 21, 8, tzinfo=UTC) + timedelta(hours=cls.hours)
+
+
+async def test_a_conversation_keeps_when_it_was_told_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "datetime", Clock)
+    seen = []
+    async with client_of(app_of(EchoModel(["嗯，我在听。"]), jurisdiction="CN")) as client:
+        id = await begin(client)
+        for hours in (0, 0.5, 1.9, 2.1, 3.2, 9, 9.1):
+            monkeypatch.setattr(Clock, "hours", hours)
+            seen.append(told(await turn(client, id, CALM)))
+        kept = await messages(client, id)
+    assert seen == [["start"], [], [], ["break"], ["again"], ["return"], []]
+    assert [notice["kind"] for said in kept for notice in said.get("notices", ())] == [
+        "start",
+        "break",
+        "again",
+        "return",
+    ]
+    assert all(said["role"] == "counsellor" for said in kept if "notices" in said)
+
+
+async def test_another_answer_to_the_same_message_is_told_what_the_first_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "datetime", Clock)
+    async with client_of(app_of(EchoModel(["嗯，我在听。"]))) as client:
+        id = await begin(client)
+        first = await turn(client, id, CALM)
+        again = events_of((await client.post(f"/api/conversations/{id}/retry", json={})).text)
+        after = await turn(client, id, CALM)
+    assert (told(first), told(again), told(after)) == (["start"], ["start"], [])
+
+
+async def test_in_a_crisis_what_repeats_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "datetime", Clock)
+    monkeypatch.setattr(Clock, "hours", 0)
+    async with client_of(app_of(EchoModel(["嗯，我在听。"]))) as client:
+        id = await begin(client)
+        await turn(client, id, CALM)
+        monkeypatch.setattr(Clock, "hours", 3.5)
+        assert told(await turn(client, id, CRISIS)) == []
+        for _ in range(12):
+            if found := told(await turn(client, id, "我现在安全了，我妈妈在我身边陪着我")):
+                break
+    assert found == ["again", "break"]
 
 
 async def test_crisis_lines_of_a_region() -> None:

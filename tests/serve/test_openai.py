@@ -8,10 +8,10 @@ import httpx
 import openai
 import pytest
 
-from anxin.counsel import Ended, Event, Failed, Lines, Reasoning, Route, Spoken, Truncated, Turn, Waiting
+from anxin.counsel import Ended, Event, Failed, Lines, Notice, Reasoning, Route, Spoken, Truncated, Turn, Waiting
 from anxin.errors import ContextTooLong, ModelBroken, ModelNotFound, ModelUnavailable
 from anxin.model import EchoModel, Model
-from anxin.safety import Ledger, crisis_lines
+from anxin.safety import Ledger, NoticeKind, crisis_lines
 from anxin.serve.house import TurnFunction
 
 from .parts import (
@@ -45,6 +45,43 @@ async def test_a_whole_answer() -> None:
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert answer["usage"]["total_tokens"] == 0
     assert answer["anxin"] == {"route": "converse", "language": "zh"}
+
+
+FIRST, LATER = user(CALM), [*user(CALM), {"role": "assistant", "content": "怎么了？"}, *user(CALM)]
+
+
+async def test_the_first_answer_carries_who_is_speaking_beside_the_text_and_later_ones_nothing() -> None:
+    async with client_of(app_of(EchoModel(["嗯，我在听。"]))) as client:
+        first = (await client.post("/v1/chat/completions", json={"messages": FIRST})).json()
+        later = (await client.post("/v1/chat/completions", json={"messages": LATER})).json()
+        stream = (await client.post("/v1/chat/completions", json={"messages": FIRST, "stream": True})).text
+    assert first["anxin"]["notice"]["kind"] == "start" and "AI" in first["anxin"]["notice"]["text"]
+    assert first["choices"][0]["message"]["content"] == "嗯，我在听。" == text_of(stream)
+    assert "notice" not in later["anxin"]
+    opening, *rest = data_of(stream)
+    assert opening["anxin"]["notice"] == first["anxin"]["notice"]
+    assert not any("notice" in chunk.get("anxin", {}) for chunk in rest)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_operator_may_put_it_before_the_first_text_but_not_before_words_for_a_crisis(stream: bool) -> None:
+    async def content(messages: list[dict[str, str]]) -> str:
+        answer = await client.post("/v1/chat/completions", json={"messages": messages, "stream": stream})
+        return text_of(answer.text) if stream else str(answer.json()["choices"][0]["message"]["content"])
+
+    async with client_of(app_of(EchoModel(["嗯，我在听。"]), disclose_in_text=True)) as client:
+        first = await content(FIRST)
+        assert "AI" in first and first.endswith("\n\n嗯，我在听。")
+        assert await content(LATER) == "嗯，我在听。"
+        words = await content(user(CRISIS))
+    async with client_of(app_of(EchoModel(["嗯，我在听。"]))) as client:
+        assert words == await content(user(CRISIS))
+
+
+async def test_a_model_that_is_down_is_still_an_error_and_no_half_answer() -> None:
+    told = Notice(NoticeKind.START, "我是AI")
+    failed = says(told, Failed("model_unavailable", "down"), Ended("failed", "", Ledger()))
+    assert (await ask(turn=failed, stream=True)).status_code == 503
 
 
 async def test_a_streamed_answer() -> None:

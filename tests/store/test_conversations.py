@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from anxin.dialogue import Message
-from anxin.safety import Ledger
-from anxin.store import MemoryConversations, Utterance
+from anxin.safety import Ledger, Notice, NoticeKind, Times
+from anxin.store import Conversation, MemoryConversations, Utterance
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +124,25 @@ async def test_text_is_bounded_but_the_newest_stays() -> None:
     assert await store.get(first) is None
     kept = await store.get(second)
     assert kept is not None and len(kept.utterances) == 1
+
+
+def test_what_was_told_and_when_is_read_from_what_was_said() -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    late = noon + timedelta(hours=3)
+    told = (Notice(NoticeKind.START, "我是AI"),)
+    said = (
+        Utterance("client", "一", Ledger(), at=noon),
+        Utterance("counsellor", "二", Ledger(), "model", notices=told, at=noon),
+        Utterance("client", "三", Ledger(), at=late),
+    )
+    assert Conversation("x").times == Times()
+    assert Conversation("x", said).times == Times(noon, late, noon, None)
+    rest = Utterance("counsellor", "四", Ledger(), "model", notices=(Notice(NoticeKind.BREAK, "歇"),), at=late)
+    assert Conversation("x", (*said, rest)).times == Times(noon, late, noon, late)
+    # A reply that is answered anew takes what it told with it.
+    assert Conversation("x", (*said, rest)).unanswered().times == Times(noon, late, noon, None)
+    # A record of an earlier release has no times.
+    assert Conversation("x", (Utterance("client", "一", Ledger()),)).times == Times()
 
 
 async def test_erased_text_no_longer_counts() -> None:

@@ -28,6 +28,7 @@ WORDS = {
         "crosstalk": "讲个笑话吧",
         "exercise": "教我放松",
         "card": "我总在担心",
+        "told": "聊了好久了",
     },
     "en": {
         "normal": "I haven't been sleeping well for weeks",
@@ -43,6 +44,7 @@ WORDS = {
         "crosstalk": "tell me a joke",
         "exercise": "help me relax",
         "card": "I always worry",
+        "told": "we talked so long",
     },
 }
 
@@ -99,7 +101,18 @@ def test_no_state_has_an_accessibility_violation(visit: Visits, language: str, t
     page.wait_for_timeout(150)
     inspection.look("waiting")
     here.settled()
-    for state in ("normal", "marked", "reasoning", "crisis", "crisis", "truncated", "guarded", "failed", "dies"):
+    for state in (
+        "normal",
+        "told",
+        "marked",
+        "reasoning",
+        "crisis",
+        "crisis",
+        "truncated",
+        "guarded",
+        "failed",
+        "dies",
+    ):
         here.say(words[state])
         page.wait_for_timeout(30)
         here.settled()

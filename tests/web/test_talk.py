@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import DESKTOP, Visits
-from .fake_server import CRISIS, LIMIT, PIECES, REPLACED, REPLY
+from .fake_server import CRISIS, LIMIT, PIECES, REPLACED, REPLY, TOLD
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +31,33 @@ def test_a_reply_streams_in_and_ends_whole(visit: Visits) -> None:
         "region": "AA",
         "humour": True,
     }
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "聊了好久了"), ("en", "we talked so long")])
+def test_what_is_told_beside_the_talk_is_a_quiet_line_of_its_own(visit: Visits, language: str, words: str) -> None:
+    here = visit(language)
+    here.say(words)
+    here.settled()
+    told = here.page.locator(".reminders")
+    expect(told).to_have_attribute("role", "status")
+    expect(told.locator("p")).to_have_text(list(TOLD[language].values()))
+    expect(told.locator("p").first).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
+    expect(here.page.locator(".words")).to_have_text(REPLY[language])
+    # It comes before the reply, and is not announced a second time with it.
+    assert told.evaluate("e => e.nextElementSibling.classList.contains('reply')")
+    expect(here.page.locator('[role="log"]')).not_to_contain_text(TOLD[language]["break"])
+    here.page.reload()
+    expect(here.page.locator(".reminders p")).to_have_text(list(TOLD[language].values()))
+
+
+def test_where_nothing_is_told_nothing_is_shown(visit: Visits) -> None:
+    here = visit()
+    here.say("睡不着")
+    here.settled()
+    here.say("还是睡不着")
+    here.settled()
+    expect(here.page.locator(".reminders p")).to_have_count(0)
+    expect(here.page.locator(".reminders")).to_have_count(1)  # the place for the newest reply's
 
 
 def test_stop_hangs_up_and_keeps_what_was_said(visit: Visits) -> None:
