@@ -339,6 +339,8 @@ def test_a_reply_may_not_use_a_packs_words_of_anxin(pack: Jurisdiction) -> None:
     [
         ("zh", "我可以给你做心理治疗。"),
         ("zh", "我们的治疗到这里，下次再说。"),
+        ("zh", "我是安心，你的心理医生。"),
+        ("en", "I'm Anxin, your personal therapist."),
         ("en", "In our next therapy session we'll look at it."),
         ("en", "I can offer you therapy."),
         ("en", "Welcome to your first therapy session."),
