@@ -30,6 +30,8 @@ from anxin.safety.verdict import Concern, Cue, Risk
 __all__ = ["Lexicon", "Row", "lexicon", "read_rows"]
 
 _GRAM = 4  # characters of an anchor that the index looks at; short words are found by them alone
+_Bits = tuple[int, int, int]
+_NONE: _Bits = (0, 0, 0)
 _KEYS = frozenset({"say", "level", "why", "concern", "who", "decline", "steady", "split", "mask", "cue", "source"})
 _FILES = (("lexicon_zh.toml", False), ("lexicon_en.toml", True))
 
@@ -53,25 +55,33 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """All rows, their phrases in one list, and an index from the first characters of an anchor to the phrases it is
-    for: as the first of the anchors they need, or as the second (`paired` phrases need both)."""
+    for. Sets of phrases are bits of an integer, one integer for each of the anchors that a phrase may need (first,
+    second, third); `free` are the phrases that do not need a second or a third one."""
 
     rows: tuple[Row, ...]
     phrases: tuple[tuple[Row, Phrase], ...]
-    paired: frozenset[int]
-    index: Mapping[str, tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]]
+    free: tuple[int, int]
+    index: Mapping[str, tuple[_Bits, tuple[tuple[str, _Bits], ...]]]
 
     def find(self, text: str) -> Iterator[tuple[Row, int, int]]:
         """Every place where a phrase stands in folded text."""
         grams = {text[at : at + size] for size in range(1, _GRAM + 1) for at in range(len(text))}
-        first: set[int] = set()
-        second: set[int] = set()
+        first, second, third = 0, *self.free
         for gram in self.index.keys() & grams:
-            for anchor, ones, twos in self.index[gram]:
-                if len(anchor) <= _GRAM or anchor in text:
-                    first.update(ones)
-                    second.update(twos)
-        for place in sorted(first - (self.paired - second)):
-            row, phrase = self.phrases[place]
+            bits, longer = self.index[gram]
+            first |= bits[0]
+            second |= bits[1]
+            third |= bits[2]
+            for anchor, bits in longer:
+                if anchor in text:
+                    first |= bits[0]
+                    second |= bits[1]
+                    third |= bits[2]
+        left = first & second & third
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            row, phrase = self.phrases[lowest.bit_length() - 1]
             for start, end in phrase.spans(text):
                 yield row, start, end
 
@@ -120,7 +130,7 @@ def _torn(say: str, *, english: bool) -> Phrase:
         # The loose view has joined spelled-out words: "killmyself".
         return parse(letters, {}, english=True)
     between = r"[^\u3400-\u9fffa-z0-9]{1,6}"
-    return Phrase((letters[0],), (letters[1],), "", re.compile(between.join(map(re.escape, letters))), False)
+    return Phrase((letters[0],), (letters[1],), (), "", re.compile(between.join(map(re.escape, letters))), False)
 
 
 @cache
@@ -131,17 +141,24 @@ def lexicon() -> Lexicon:
         text = resources.files("anxin.safety").joinpath(file).read_text("utf-8")
         rows += read_rows(tomllib.loads(text), file, english=english)
     phrases = tuple((row, phrase) for row in rows for phrase in row.phrases)
-    owners: dict[str, tuple[list[int], list[int]]] = {}
+    owners: dict[str, list[int]] = {}
+    free = [0, 0]
     for place, (_, phrase) in enumerate(phrases):
-        for kind, anchors in enumerate((phrase.anchors, phrase.also)):
+        for kind, anchors in enumerate((phrase.anchors, phrase.also, phrase.third)):
             for anchor in anchors:
-                owners.setdefault(anchor, ([], []))[kind].append(place)
-    index: dict[str, list[tuple[str, tuple[int, ...], tuple[int, ...]]]] = {}
-    for anchor, (ones, twos) in owners.items():
-        index.setdefault(anchor[:_GRAM], []).append((anchor, tuple(ones), tuple(twos)))
+                owners.setdefault(anchor, [0, 0, 0])[kind] |= 1 << place
+            if not anchors:
+                free[kind - 1] |= 1 << place
+    exact: dict[str, _Bits] = {}
+    longer: dict[str, list[tuple[str, _Bits]]] = {}
+    for anchor, (one, two, three) in owners.items():
+        if len(anchor) <= _GRAM:
+            exact[anchor] = (one, two, three)
+        else:
+            longer.setdefault(anchor[:_GRAM], []).append((anchor, (one, two, three)))
     return Lexicon(
         rows=tuple(rows),
         phrases=phrases,
-        paired=frozenset(place for place, (_, phrase) in enumerate(phrases) if phrase.also),
-        index={gram: tuple(found) for gram, found in index.items()},
+        free=(free[0], free[1]),
+        index={gram: (exact.get(gram, _NONE), tuple(longer.get(gram, ()))) for gram in exact.keys() | longer.keys()},
     )

@@ -51,11 +51,12 @@ Node = str | Gap | Any
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase: the literals of which a match must hold one (`anchors`), and one of another set (`also`, which
-    may be empty), and a search over folded text."""
+    """A compiled phrase: the literals of which a match must hold one (`anchors`), and one of each of two other sets
+    (`also` and `third`, which may be empty), and a search over folded text."""
 
     anchors: tuple[str, ...]
     also: tuple[str, ...]
+    third: tuple[str, ...]
     literal: str
     regex: re.Pattern[str] | None
     english: bool
@@ -83,15 +84,15 @@ def _alone(text: str, start: int, end: int) -> bool:
 def parse(source: str, sets: Mapping[str, Sequence[str]], *, english: bool) -> Phrase:
     """Compile one phrase. Raises `ConfigError` naming the phrase when it cannot be read or holds no literal."""
     nodes = _read(_fill(source, sets), source, english=english)
-    anchors, also = _anchors(nodes)
+    anchors, also, third = _anchors(nodes)
     if not anchors:
         raise ConfigError(f"phrase {source!r} has no word that every match contains; add one")
     if len(nodes) == 1 and isinstance(nodes[0], str) and (english or not _ASCII_WORD.match(nodes[0][-1])):
-        return Phrase(anchors, (), nodes[0], None, english)
+        return Phrase(anchors, (), (), nodes[0], None, english)
     body = _regex(nodes, english=english)
     # A Latin ending is a whole word: 想s is slang, 想sleep is not.
     body = f"(?<![a-z0-9]){body}(?![a-z0-9])" if english else f"{body}(?!(?<=[a-z])[a-z])"
-    return Phrase(anchors, also, "", re.compile(body), english)
+    return Phrase(anchors, also, third, "", re.compile(body), english)
 
 
 def nodes_of(source: str, sets: Mapping[str, Sequence[str]]) -> tuple[Node, ...]:
@@ -211,18 +212,21 @@ def _gap_character(gap: Gap, *, english: bool) -> str:
     return r"[^.!?;:\n不没别无非]" if gap.wide else r"[^,.!?;:\n不没别无非]"
 
 
-def _anchors(nodes: tuple[Node, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The two best sets of literals of each of which every match holds at least one: long first, then few."""
-    found: list[tuple[str, ...]] = []
+def _anchors(nodes: tuple[Node, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The three best sets of literals of each of which every match holds at least one: long first, then few."""
+    found: dict[frozenset[str], tuple[str, ...]] = {}
     for node in nodes:
+        words: tuple[str, ...] = ()
         if isinstance(node, str):
-            found.append((node.strip(" "),) if node.strip(" ") else ())
+            words = (node.strip(" "),) if node.strip(" ") else ()
         elif isinstance(node, Any):
             inner = [_anchors(choice)[0] for choice in node.choices]
-            found.append(tuple(dict.fromkeys(word for words in inner for word in words)) if all(inner) else ())
-    ranked = sorted(filter(None, found), key=_worth, reverse=True)
-    best, second = [*ranked, (), ()][:2]
-    return best, second if set(second) != set(best) else ()
+            words = tuple(dict.fromkeys(word for words in inner for word in words)) if all(inner) else ()
+        if words:
+            found.setdefault(frozenset(words), words)
+    ranked = sorted(found.values(), key=_worth, reverse=True)
+    best, second, third = [*ranked, (), (), ()][:3]
+    return best, second, third
 
 
 def _worth(anchors: tuple[str, ...]) -> tuple[int, int]:
