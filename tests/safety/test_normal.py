@@ -22,6 +22,11 @@ from anxin.safety.normal import View, fold, fold_char, other_views
         ("s̶u̶i̶c̶i̶d̶e̶", "suicide"),
         ("𝓴𝓲𝓵𝓵", "kill"),
         ("好，吗？", "好,吗?"),
+        ("我想結束，臺灣的醫師", "我想结束,台湾的医师"),
+        ("乾脆自殺", "干脆自杀"),
+        ("🅺🅼🆂", "kms"),
+        ("ｄｏｎ＇ｔ", "dont"),
+        ("mу inјury", "my injury"),
     ],
 )
 def test_fold(text: str, folded: str) -> None:
@@ -55,6 +60,41 @@ def test_spelled_out_and_leet_words_are_read() -> None:
     assert _others("s u i c i d e now") == ["suicide now"]
     assert _others("su1c1de") == ["suicide"]
     assert _others("i have 2 cats and 10 dogs") == []
+
+
+def test_words_spelled_with_marks_are_read() -> None:
+    assert _others("k*i*l*l myself") == ["kill myself"]
+    assert _others("i want to d-i-e") == ["i want to die"]
+    assert _others("a b c") == []
+
+
+def test_what_is_thrown_in_between_is_left_out() -> None:
+    assert "我想死" in _others("我 just 想死")
+    assert "i want to disappear" in _others("i want 真的 to disappear")
+    assert "想自杀" in _others("想自.杀")
+
+
+@given(st.text(st.characters(codec=None)))
+def test_folding_twice_changes_nothing(text: str) -> None:
+    once = fold(text).text
+    assert fold(once).text == once
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["想", "si", "自 ", "sha", "kil ", "d-i-e", "💊", "*"]), st.text(st.characters(codec=None))
+        )
+    ).map("".join)
+)
+def test_every_span_of_every_view_lies_in_the_original(text: str) -> None:
+    plain = fold(text)
+    for view in other_views(plain):
+        for place in range(len(view.text)):
+            begin, stop = view.span(place, place + 1)
+            assert 0 <= begin < stop <= len(plain.text)
+            start, end = plain.span(begin, stop)
+            assert 0 <= start < end <= len(text)
 
 
 @given(st.characters(codec=None))

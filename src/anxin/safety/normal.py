@@ -1,11 +1,14 @@
 """Folding a message into the forms the screen reads, with a map back to the original code points.
 
-Three views, made only where they differ:
+The views, made only where they differ:
     plain   NFKD without marks, lower case, ASCII width, simplified characters, no zero-width or bidi controls, straight
             quotes, no apostrophe inside a word, single spaces
-    tight   plain, with separators between Chinese characters taken out ("自 杀", "自*杀")
+    tight   plain, with separators between Chinese characters taken out ("自 杀", "自*杀"), and small words of the other
+            language that were thrown in
     loose   plain, with digits and signs inside words read as letters ("su1c1de") and spelled-out words joined
             ("s u i c i d e")
+    meant   plain or tight, with words of danger that are written by their sound ("想si", "想四": sound.py) or mistyped
+            ("sucide": slips.py) read as the word
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+
+from anxin.safety.slips import slipped, thrown_in
+from anxin.safety.sound import sounded, torn
 
 __all__ = ["View", "fold", "fold_char", "other_views"]
 
@@ -50,24 +56,28 @@ _HAN = "\u3400-\u9fff"
 # Spaces and signs may hide a word; clause marks stay, they are what negation and subject are read by.
 _SPLIT = re.compile(rf"(?<=[{_HAN}])[^{_HAN}a-z0-9\n,.!?;:\"<>()\[\]]{{1,4}}(?=[{_HAN}])")
 _FOUR = re.compile(rf"[{_HAN}]{{4}}")
-_SPELLED = re.compile(r"(?<![a-z0-9])[a-z0-9@$!*](?:[ .\-_*/|,+~]{1,3}[a-z0-9@$!*](?![a-z0-9])){3,}(?![a-z0-9])")
+_SPELLED = re.compile(r"(?<![a-z0-9])[a-z0-9@$!*](?:[ .\-_*/|,+~·•]{1,3}[a-z0-9@$!*](?![a-z0-9])){2,}(?![a-z0-9])")
+# Of three letters only these: "a b c" is no word.
+_SPELLED_SHORT = frozenset({"die", "cut", "end", "kms", "kys", "gun"})
 _LEET_WORD = re.compile(r"(?<![a-z0-9@$!|])(?=[a-z0-9@$!|]*[a-z])[a-z0-9@$!|]*[0-9@$!|][a-z0-9@$!|]*[a-z0-9]")
 _LEET = str.maketrans("0134578@$!|", "oieastbasil")
-_NOT_LETTER = re.compile(r"[^a-z0-9@$!*]")
+_NOT_LETTER = re.compile(r"[^a-z0-9@$!*]|(?<=[a-z0-9@$!])\*(?=[a-z0-9@$!])")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Folded text; `places[i]` is where character i came from in the text it was made of, None where nothing moved."""
+    """Folded text; `places[i]` is where character i came from in the text it was made of, None where nothing moved, and
+    `ends[i]` where that ended, None where it was one character."""
 
     text: str
     places: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where a span of this view stands in the text it was made of."""
         if self.places is None:
             return start, end
-        return self.places[start], self.places[end - 1] + 1
+        return self.places[start], self.places[end - 1] + 1 if self.ends is None else self.ends[end - 1]
 
 
 @cache
@@ -141,26 +151,72 @@ def _hard(char: str, variants: Mapping[str, str]) -> str:
 
 
 def _inside_word(text: str, place: int, out: list[str]) -> bool:
-    following = text[place + 1 : place + 2]
+    following = fold_char(text[place + 1].lower())[:1] if place + 1 < len(text) else ""
     return bool(out) and out[-1].isalpha() and out[-1].isascii() and following.isalpha() and following.isascii()
 
 
 def other_views(plain: View) -> tuple[View, ...]:
-    """The tight and loose views, where they differ from the plain one; their places point into the plain text."""
+    """The tight, loose and meant views, where they differ from the plain; their places point into the plain text."""
     found: list[View] = []
     text = plain.text
     cuts = [match.span() for match in _SPLIT.finditer(text) if _tears(text, *match.span())]
+    cuts += [(at, at + 1) for at in torn(text)] + thrown_in(text)
     if cuts:
-        found.append(_without(text, cuts))
+        found.append(_without(text, _apart(cuts)))
     loose = _loose(text)
     if loose is not None:
         found.append(loose)
+    for view in (View(text), *found):
+        meant = _meant(view)
+        if meant is not None:
+            found.append(meant)
     return tuple(found)
+
+
+def _meant(view: View) -> View | None:
+    text = view.text
+    changes = sounded(text) + slipped(text)
+    if not changes:
+        return None
+    pieces: list[str] = []
+    places: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for change in sorted(changes, key=lambda change: change.start):
+        if change.start < at:
+            continue
+        pieces += (text[at : change.start], change.new)
+        for place in range(at, change.start):
+            start, end = view.span(place, place + 1)
+            places.append(start)
+            ends.append(end)
+        start, end = view.span(change.start, change.end)
+        places += [start] * len(change.new)
+        ends += [end] * len(change.new)
+        at = change.end
+    pieces.append(text[at:])
+    for place in range(at, len(text)):
+        start, end = view.span(place, place + 1)
+        places.append(start)
+        ends.append(end)
+    return View("".join(pieces), places, ends)
+
+
+def _apart(cuts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """In order, and what overlaps as one."""
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(cuts):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(end, apart[-1][1])
+        else:
+            apart.append((start, end))
+    return apart
 
 
 def _tears(text: str, start: int, end: int) -> bool:
     """Whether a separator may tear a word: a space between two longer clauses is only a way to write a comma."""
-    return not (_FOUR.fullmatch(text[max(0, start - 4) : start]) and _FOUR.fullmatch(text[end : end + 4]))
+    long = _FOUR.fullmatch(text[max(0, start - 4) : start]) and _FOUR.fullmatch(text[end : end + 4])
+    return " " not in text[start:end] or not long
 
 
 def _loose(text: str) -> View | None:
@@ -168,8 +224,14 @@ def _loose(text: str) -> View | None:
     read = _LEET_WORD.sub(lambda match: match.group().translate(_LEET), text)
     for run in _SPELLED.finditer(text):
         start, end = run.span()
-        cuts.extend((start + gap.start(), start + gap.end()) for gap in _NOT_LETTER.finditer(run.group()))
-        read = read[:start] + run.group().translate(_LEET) + read[end:]
+        letters = run.group().translate(_LEET)
+        gaps = [gap.span() for gap in _NOT_LETTER.finditer(run.group())]
+        if len(letters) - sum(stop - begin for begin, stop in gaps) == 3 and (
+            "".join(filter(str.isalpha, letters)) not in _SPELLED_SHORT
+        ):
+            continue
+        cuts.extend((start + begin, start + stop) for begin, stop in gaps)
+        read = read[:start] + letters + read[end:]
     if not cuts and read == text:
         return None
     return _without(read, cuts)
