@@ -30,8 +30,6 @@ from anxin.safety.verdict import Concern, Cue, Risk
 __all__ = ["Lexicon", "Row", "lexicon", "read_rows"]
 
 _GRAM = 4  # characters of an anchor that the index looks at; short words are found by them alone
-_Bits = tuple[int, int, int]
-_NONE: _Bits = (0, 0, 0)
 _KEYS = frozenset({"say", "level", "why", "concern", "who", "decline", "steady", "split", "mask", "cue", "source"})
 _FILES = (("lexicon_zh.toml", False), ("lexicon_en.toml", True))
 
@@ -55,29 +53,26 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """All rows, their phrases in one list, and an index from the first characters of an anchor to the phrases it is
-    for. Sets of phrases are bits of an integer, one integer for each of the anchors that a phrase may need (first,
-    second, third); `free` are the phrases that do not need a second or a third one."""
+    for. A set of phrases is an integer, one bit for each: the lowest `len(phrases)` bits for those whose first anchor
+    was met, then as many for the second and the third; `free` are the phrases that need no second or third."""
 
     rows: tuple[Row, ...]
     phrases: tuple[tuple[Row, Phrase], ...]
-    free: tuple[int, int]
-    index: Mapping[str, tuple[_Bits, tuple[tuple[str, _Bits], ...]]]
+    free: int
+    index: Mapping[str, tuple[int, tuple[tuple[str, int], ...]]]
 
     def find(self, text: str) -> Iterator[tuple[Row, int, int]]:
         """Every place where a phrase stands in folded text."""
         grams = {text[at : at + size] for size in range(1, _GRAM + 1) for at in range(len(text))}
-        first, second, third = 0, *self.free
+        met = self.free
         for gram in self.index.keys() & grams:
             bits, longer = self.index[gram]
-            first |= bits[0]
-            second |= bits[1]
-            third |= bits[2]
+            met |= bits
             for anchor, bits in longer:
                 if anchor in text:
-                    first |= bits[0]
-                    second |= bits[1]
-                    third |= bits[2]
-        left = first & second & third
+                    met |= bits
+        size = len(self.phrases)
+        left = met & (met >> size) & (met >> 2 * size) & ((1 << size) - 1)
         while left:
             lowest = left & -left
             left ^= lowest
@@ -141,24 +136,23 @@ def lexicon() -> Lexicon:
         text = resources.files("anxin.safety").joinpath(file).read_text("utf-8")
         rows += read_rows(tomllib.loads(text), file, english=english)
     phrases = tuple((row, phrase) for row in rows for phrase in row.phrases)
-    owners: dict[str, list[int]] = {}
-    free = [0, 0]
+    owners: dict[str, int] = {}
+    free = 0
     for place, (_, phrase) in enumerate(phrases):
         for kind, anchors in enumerate((phrase.anchors, phrase.also, phrase.third)):
+            bit = 1 << (kind * len(phrases) + place)
             for anchor in anchors:
-                owners.setdefault(anchor, [0, 0, 0])[kind] |= 1 << place
+                owners[anchor] = owners.get(anchor, 0) | bit
             if not anchors:
-                free[kind - 1] |= 1 << place
-    exact: dict[str, _Bits] = {}
-    longer: dict[str, list[tuple[str, _Bits]]] = {}
-    for anchor, (one, two, three) in owners.items():
-        if len(anchor) <= _GRAM:
-            exact[anchor] = (one, two, three)
-        else:
-            longer.setdefault(anchor[:_GRAM], []).append((anchor, (one, two, three)))
+                free |= bit
+    longer: dict[str, list[tuple[str, int]]] = {}
+    for anchor, bits in owners.items():
+        if len(anchor) > _GRAM:
+            longer.setdefault(anchor[:_GRAM], []).append((anchor, bits))
+    grams = longer.keys() | {anchor for anchor in owners if len(anchor) <= _GRAM}
     return Lexicon(
         rows=tuple(rows),
         phrases=phrases,
-        free=(free[0], free[1]),
-        index={gram: (exact.get(gram, _NONE), tuple(longer.get(gram, ()))) for gram in exact.keys() | longer.keys()},
+        free=free,
+        index={gram: (owners.get(gram, 0), tuple(longer.get(gram, ()))) for gram in grams},
     )
