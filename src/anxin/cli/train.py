@@ -19,19 +19,28 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Run folder; else runs/<name of the recipe>.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override: pretrain.tokens=1000000.")] = None,
 ) -> None:
-    """Train a model from scratch: prepare, tokenizer, pre-training, fine-tuning. Run again to go on where it stopped.
+    """Train a model from scratch, or the learned risk screen. A language model is prepared, given a tokenizer,
+    pre-trained and fine-tuned; run again, it goes on where it stopped.
 
     Example: anxin train recipes/anxin-mini.toml --data ../shared/data --out runs/anxin-mini
+    Example: anxin train recipes/screen/screen.toml --data ../shared/data --out runs/screen
     """
-    from anxin.train import load
-    from anxin.train import train as run
+    from anxin.config import load_toml
 
-    chosen = load(recipe, settings)
     screen = notes()
 
     def report(entry: dict[str, Any]) -> None:
         screen.print(" ".join(f"{key}={value}" for key, value in entry.items()), soft_wrap=True)
 
     source = data or Path(os.environ.get("ANXIN_DATA", "data"))
-    folder = run(chosen, source, recipe.parent, out or Path("runs") / chosen.name, report)
-    typer.echo(folder)
+    if load_toml(recipe).get("kind") == "screen":
+        from anxin.train.screen import load_screen, train_screen
+
+        kind = load_screen(recipe, settings)
+        typer.echo(train_screen(kind, source, recipe.parent, out or Path("runs") / kind.name, report))
+        return
+    from anxin.train import load
+    from anxin.train import train as run
+
+    chosen = load(recipe, settings)
+    typer.echo(run(chosen, source, recipe.parent, out or Path("runs") / chosen.name, report))

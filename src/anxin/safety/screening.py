@@ -1,17 +1,20 @@
 """The screen: one message in, one verdict out, whatever the message and whatever breaks.
 
     fold -> find lexicon rows in every view -> set aside what idioms cover -> read each hit in its context -> judge
+         -> the learned screen may raise it, never lower it
 
-A fault inside gives a verdict of T2 that names it: doubt counts as risk.
+A fault inside gives a verdict of T2 or more that names it: doubt counts as risk.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anxin.safety.context import REACH, names_oneself, read, short_answer
+from anxin.safety.learned import Estimate, Learned, learned
 from anxin.safety.lexicon import Lexicon, Row, lexicon
 from anxin.safety.normal import View, fold, other_views
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
@@ -21,6 +24,13 @@ __all__ = ["screen"]
 _MOST_EVIDENCE = 16
 _MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
 _MOST_READ = 200  # contexts read for one row; beyond that a hit stands unread, for doubt counts as risk
+_LEARNED = "the learned screen: worded like messages of someone at risk"
+_SHORT = 80  # characters up to which a message is its own evidence
+_MOST_SENTENCES = 16
+_MOST_READ_WHOLE = 2_000  # characters of either end of a long message that the learned screen reads
+_FEWEST = 5  # below that ("再见", "tonight") only the lexicon and the question asked before can say what is meant
+_SAID = re.compile(r"[a-z]+|[\u3400-\u9fff]")
+_SENTENCE = re.compile(r"[^.!?;\n]*[^.!?;\n\s][^.!?;\n]*")
 _DENIABLE = (Cue.SAFE, Cue.HELPED)  # "I haven't called 911" is no call
 _STEADY = {"self": Subject.SELF, "other": Subject.OTHER, "past": Subject.PAST}
 _RANK = (Subject.SELF, Subject.OTHER, Subject.PAST, Subject.FICTION, Subject.IDIOM, Subject.NONE)
@@ -52,6 +62,17 @@ def screen(text: str) -> Verdict:
 
 def _screen(text: str) -> Verdict:
     plain = fold(text)
+    verdict, explained = _by_lexicon(plain)
+    try:
+        return _raised(verdict, plain, learned(), explained=explained)
+    except Exception as error:  # without its second reader a quiet message cannot be called quiet
+        risk = max(verdict.risk, Risk.T2)
+        action = _action(risk, ()) if verdict.action is Action.CONVERSE else verdict.action
+        return replace(verdict, risk=risk, action=action, fault=f"learned screen: {type(error).__name__}")
+
+
+def _by_lexicon(plain: View) -> tuple[Verdict, bool]:
+    """The lexicon's verdict, and whether it has heard alarming words and understood all of them as harmless."""
     hits = _hits(plain, lexicon())
     masks = _Cover([hit for hit in hits if hit.row.mask])
     firm = _Cover([hit for hit in hits if hit.row.mask and hit.row.steady])
@@ -92,7 +113,64 @@ def _screen(text: str) -> Verdict:
             standing[key] = standing.get(key, 0) + 1
         findings.append(finding)
     cues.extend(short_answer(plain.text))
-    return _verdict(plain, findings, cues, idiom=idiom or masks.any)
+    lowered = [finding.level < finding.row.level for finding in findings]
+    stands = any(finding.level >= Risk.T2 for finding in findings)
+    verdict = _verdict(plain, findings, cues, idiom=idiom or masks.any)
+    return verdict, not stands and (idiom or masks.any or any(lowered))
+
+
+def _raised(verdict: Verdict, plain: View, model: Learned, *, explained: bool) -> Verdict:
+    """The verdict, raised to what the learned screen makes of the message where that is higher."""
+    if _length(plain.text) < _FEWEST:
+        return verdict
+    estimate = model.estimate(_ends(plain.text))
+    verdict = replace(verdict, likelihood=round(estimate.t2, 4))
+    risk = _level(estimate, model, explained=explained)
+    if risk <= verdict.risk:
+        return verdict
+    start, end = _gravest(plain.text, model)
+    start, end = plain.span(start, end)
+    other = estimate.other > 0.5
+    concern = () if Concern.SELF_HARM in verdict.concerns else (Concern.SELF_HARM,)
+    return replace(
+        verdict,
+        risk=risk,
+        concerns=(*verdict.concerns, *concern),
+        subject=Subject.OTHER if other else Subject.SELF,
+        action=verdict.action if verdict.action is Action.DECLINE and risk < Risk.T3 else _action(risk, ()),
+        evidence=(Evidence(start, end, _LEARNED), *verdict.evidence[: _MOST_EVIDENCE - 1]),
+    )
+
+
+def _length(text: str) -> int:
+    """How much is said: a Chinese character counts one, a Latin word two."""
+    return sum(2 if "a" <= token[0] <= "z" else 1 for token in _SAID.findall(text[:_SHORT]))
+
+
+def _ends(text: str) -> str:
+    """The beginning and the end of a very long message: the lexicon has read all of it."""
+    return text if len(text) <= 2 * _MOST_READ_WHOLE else text[:_MOST_READ_WHOLE] + "\n" + text[-_MOST_READ_WHOLE:]
+
+
+def _level(estimate: Estimate, model: Learned, *, explained: bool) -> Risk:
+    """The highest level whose limit is reached; halfway nearer to certainty where the lexicon has heard alarming words
+    and understood them as denied, an idiom, a story."""
+    for risk, chance, limit in (
+        (Risk.T4, estimate.t4, model.limits["t4"]),
+        (Risk.T3, estimate.t3, model.limits["t3"]),
+        (Risk.T2, estimate.t2, model.limits["t2"]),
+    ):
+        if chance >= ((1 + limit) / 2 if explained else limit):
+            return risk
+    return Risk.T0
+
+
+def _gravest(text: str, model: Learned) -> tuple[int, int]:
+    """The sentence that decided, in a long message; else all of it."""
+    if len(text) <= _SHORT:
+        return 0, len(text)
+    spans = [match.span() for match in _SENTENCE.finditer(text)][:_MOST_SENTENCES]
+    return max(spans, key=lambda span: model.estimate(text[slice(*span)]).t2, default=(0, len(text)))
 
 
 def _hits(plain: View, words: Lexicon) -> list[_Hit]:

@@ -86,7 +86,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the screen found in one message. `fault` names what broke when the verdict is a safe default.
+    """What the screen found in one message. `fault` names what broke when the verdict is a safe default; `likelihood`
+    is the learned screen's calibrated probability of T2 or above, None where it was not asked.
 
     `cues` matter only beside a question asked in the turn before; they never change the risk of a message by itself.
     """
@@ -98,3 +99,4 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     fault: str = ""
     cues: tuple[Cue, ...] = ()
+    likelihood: float | None = None
