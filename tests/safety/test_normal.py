@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anxin.safety.normal import View, fold, fold_char, other_views
+from anxin.safety.normal import View, clear, fold, fold_char, other_views
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,19 @@ def test_what_is_thrown_in_between_is_left_out() -> None:
     assert "想自杀" in _others("想自.杀")
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("我 想 z i s h a", "我想自杀"),
+        ("我 想 跳 搂", "我想跳楼"),
+        ("just s-u-i-c-d-e", "just suicide"),
+        ("今天天气不错,出去走走", "今天天气不错,出去走走"),
+    ],
+)
+def test_every_disguise_is_read_at_once(text: str, read: str) -> None:
+    assert clear(View(text)).text == read
+
+
 @given(st.text(st.characters(codec=None)))
 def test_folding_twice_changes_nothing(text: str) -> None:
     once = fold(text).text
@@ -89,7 +102,7 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 )
 def test_every_span_of_every_view_lies_in_the_original(text: str) -> None:
     plain = fold(text)
-    for view in other_views(plain):
+    for view in (*other_views(plain), clear(plain)):
         for place in range(len(view.text)):
             begin, stop = view.span(place, place + 1)
             assert 0 <= begin < stop <= len(plain.text)

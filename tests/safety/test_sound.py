@@ -22,9 +22,9 @@ def _read(text: str) -> str:
     ("text", "meant"),
     [
         ("我想si", "我想死"),
-        ("我想 si", "我想 死"),
+        ("我想 si", "我想死"),
         ("好想zisha", "好想自杀"),
-        ("好想 zi sha", "好想 自杀"),
+        ("好想 zi sha", "好想自杀"),
         ("我想自sha", "我想自杀"),
         ("wo bu xiang huo le", "wo 不想活了"),
         ("想z杀", "想自杀"),

@@ -23,7 +23,7 @@ from importlib import resources
 from anxin.safety.slips import slipped, thrown_in
 from anxin.safety.sound import sounded, torn
 
-__all__ = ["View", "fold", "fold_char", "other_views"]
+__all__ = ["View", "clear", "fold", "fold_char", "other_views"]
 
 # Characters that fold one to one, so that the original offsets stay true.
 _EASY = re.compile(
@@ -56,7 +56,7 @@ _HAN = "\u3400-\u9fff"
 # Spaces and signs may hide a word; clause marks stay, they are what negation and subject are read by.
 _SPLIT = re.compile(rf"(?<=[{_HAN}])[^{_HAN}a-z0-9\n,.!?;:\"<>()\[\]]{{1,4}}(?=[{_HAN}])")
 _FOUR = re.compile(rf"[{_HAN}]{{4}}")
-_SPELLED = re.compile(r"(?<![a-z0-9])[a-z0-9@$!*](?:[ .\-_*/|,+~·•]{1,3}[a-z0-9@$!*](?![a-z0-9])){2,}(?![a-z0-9])")
+_SPELLED = re.compile(r"(?<![a-z0-9])[a-z0-9@$!*]([ .\-_*/|,+~·•]{1,3})[a-z0-9@$!*](?:\1[a-z0-9@$!*](?![a-z0-9]))+")
 # Of three letters only these: "a b c" is no word.
 _SPELLED_SHORT = frozenset({"die", "cut", "end", "kms", "kys", "gun"})
 _LEET_WORD = re.compile(r"(?<![a-z0-9@$!|])(?=[a-z0-9@$!|]*[a-z])[a-z0-9@$!|]*[0-9@$!|][a-z0-9@$!|]*[a-z0-9]")
@@ -113,8 +113,9 @@ def fold(text: str) -> View:
             new = _hard(char, variants)
         if new == " " and out and out[-1] in " \n":
             continue
-        if new == "'" and _inside_word(text, place, out):
-            continue
+        if _inside_word(out, new[:1]):
+            out.pop()
+            places.pop()
         for piece in new:
             out.append(piece)
             places.append(place)
@@ -150,31 +151,52 @@ def _hard(char: str, variants: Mapping[str, str]) -> str:
     return "".join(kept)
 
 
-def _inside_word(text: str, place: int, out: list[str]) -> bool:
-    following = fold_char(text[place + 1].lower())[:1] if place + 1 < len(text) else ""
-    return bool(out) and out[-1].isalpha() and out[-1].isascii() and following.isalpha() and following.isascii()
+def _inside_word(out: list[str], following: str) -> bool:
+    """Whether the last character folded is an apostrophe between two letters: "don't" is read as "dont"."""
+    return out[-1:] == ["'"] and _is_letter(following) and len(out) > 1 and _is_letter(out[-2])
+
+
+def _is_letter(char: str) -> bool:
+    return char.isascii() and char.isalpha()
 
 
 def other_views(plain: View) -> tuple[View, ...]:
     """The tight, loose and meant views, where they differ from the plain; their places point into the plain text."""
-    found: list[View] = []
     text = plain.text
-    cuts = [match.span() for match in _SPLIT.finditer(text) if _tears(text, *match.span())]
-    cuts += [(at, at + 1) for at in torn(text)] + thrown_in(text)
-    if cuts:
-        found.append(_without(text, _apart(cuts)))
-    loose = _loose(text)
-    if loose is not None:
-        found.append(loose)
-    for view in (View(text), *found):
-        meant = _meant(view)
+    found = [view for view in (_tight(text), _loose(text)) if view is not None]
+    for view in (None, *found):
+        meant = _meant(text if view is None else view.text)
         if meant is not None:
-            found.append(meant)
+            found.append(meant if view is None else _through(view, meant))
     return tuple(found)
 
 
-def _meant(view: View) -> View | None:
-    text = view.text
+def clear(plain: View) -> View:
+    """The plain text with every disguise read at once, for a reader that looks once; its places point into the plain
+    text. Most texts come back as they are."""
+    view = View(plain.text)
+    for read in (_tight, _loose, _meant):
+        further = read(view.text)
+        if further is not None:
+            view = _through(view, further)
+    return view
+
+
+def _through(outer: View, inner: View) -> View:
+    """`inner` was made of the text of `outer`: its places, pointing to where those of `outer` do."""
+    if outer.places is None:
+        return inner
+    spans = [outer.span(*inner.span(place, place + 1)) for place in range(len(inner.text))]
+    return View(inner.text, [start for start, _ in spans], [end for _, end in spans])
+
+
+def _tight(text: str) -> View | None:
+    cuts = [match.span() for match in _SPLIT.finditer(text) if _tears(text, *match.span())]
+    cuts += [(at, at + 1) for at in torn(text)] + thrown_in(text)
+    return _without(text, _apart(cuts)) if cuts else None
+
+
+def _meant(text: str) -> View | None:
     changes = sounded(text) + slipped(text)
     if not changes:
         return None
@@ -186,19 +208,12 @@ def _meant(view: View) -> View | None:
         if change.start < at:
             continue
         pieces += (text[at : change.start], change.new)
-        for place in range(at, change.start):
-            start, end = view.span(place, place + 1)
-            places.append(start)
-            ends.append(end)
-        start, end = view.span(change.start, change.end)
-        places += [start] * len(change.new)
-        ends += [end] * len(change.new)
+        places += [*range(at, change.start), *[change.start] * len(change.new)]
+        ends += [*range(at + 1, change.start + 1), *[change.end] * len(change.new)]
         at = change.end
     pieces.append(text[at:])
-    for place in range(at, len(text)):
-        start, end = view.span(place, place + 1)
-        places.append(start)
-        ends.append(end)
+    places += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
     return View("".join(pieces), places, ends)
 
 
@@ -226,9 +241,8 @@ def _loose(text: str) -> View | None:
         start, end = run.span()
         letters = run.group().translate(_LEET)
         gaps = [gap.span() for gap in _NOT_LETTER.finditer(run.group())]
-        if len(letters) - sum(stop - begin for begin, stop in gaps) == 3 and (
-            "".join(filter(str.isalpha, letters)) not in _SPELLED_SHORT
-        ):
+        joined = _NOT_LETTER.sub("", run.group()).translate(_LEET)
+        if len(joined) == 3 and joined not in _SPELLED_SHORT:
             continue
         cuts.extend((start + begin, start + stop) for begin, stop in gaps)
         read = read[:start] + letters + read[end:]

@@ -113,7 +113,8 @@ def _homophones(text: str, sounds: _Sounds) -> Iterator[Change]:
             fit = (before != "" and before in beside.before) + (after != "" and after in beside.after)
             if fit > most:
                 chosen, most = meant, fit
-        if most == 2 or (most == 1 and not (alike.strict and _is_han(before) and _is_han(after))):
+        known = not alike.strict or before + chosen in sounds.torn or chosen + after in sounds.torn
+        if most == 2 or (most == 1 and (known or not (_is_han(before) and _is_han(after)))):
             yield Change(at, at + 1, chosen)
         elif before in sounds.wishing and after in sounds.alike:
             word = _both(match.group(), after, sounds)
@@ -130,7 +131,7 @@ def _both(first: str, second: str, sounds: _Sounds) -> str:
 
 def _letters(text: str, sounds: _Sounds) -> Iterator[Change]:
     for match in sounds.spelled.finditer(text):
-        yield Change(match.start(), match.end(), sounds.words[match.group().replace(" ", "")])
+        yield Change(*_snug(text, *match.span()), sounds.words[match.group().replace(" ", "")])
     for match in sounds.shortened.finditer(text):
         yield Change(match.start(), match.end(), sounds.short[match.group()])
     for match in sounds.letters.finditer(text):
@@ -140,7 +141,7 @@ def _letters(text: str, sounds: _Sounds) -> Iterator[Change]:
             continue
         read = _syllable(match.group(), before, after, sounds) or _two(match.group(), before, after, sounds)
         if read:
-            yield Change(start, end, read)
+            yield Change(*_snug(text, start, end), read)
 
 
 def _beside(text: str, start: int, end: int) -> tuple[str, str]:
@@ -148,6 +149,13 @@ def _beside(text: str, start: int, end: int) -> tuple[str, str]:
     before = text[max(0, start - 2) : start].rstrip(" ")[-1:]
     after = text[end : end + 2].lstrip(" ")[:1]
     return before if _is_han(before) else "", after if _is_han(after) else ""
+
+
+def _snug(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span with the space that parts it from a Chinese character: "想 si" is one word."""
+    left = 1 if start > 1 and text[start - 1] == " " and _is_han(text[start - 2]) else 0
+    right = 1 if text[end : end + 1] == " " and _is_han(text[end + 1 : end + 2]) else 0
+    return start - left, end + right
 
 
 def _syllable(letters: str, before: str, after: str, sounds: _Sounds) -> str:
