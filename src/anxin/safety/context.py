@@ -101,12 +101,15 @@ def _negated(words: _Words, clause: str, after: str) -> bool:
 
 
 def _asked_and_denied(words: _Words, asked: str, after: str) -> bool:
-    """"Do I want to die? No." and "the nurse asked if I do, I don't": a question told, and a plain no after it."""
+    """A question told and a plain no after it: "Do I want to die? No.", "the nurse asked if I do, I don't"."""
+    mark = _QUESTION.match(after) if "?" in after else None
+    told = words.asked.search(asked) is not None
+    if mark is None and not told:
+        return False
     no = words.answered_no.search(after)
     if no is None or words.taken_back.search(after):
         return False
-    mark = _QUESTION.match(after)
-    return words.asked.search(asked) is not None or (mark is not None and mark.end() <= no.start() + 1)
+    return told or (mark is not None and mark.end() <= no.start() + 1)
 
 
 def _in_quotes(before: str, after: str) -> bool:

@@ -191,7 +191,9 @@ def _regex(nodes: tuple[Node, ...], *, english: bool) -> str:
             parts.append(_literal(node) if english else re.escape(node))
         elif isinstance(node, Gap):
             one = _gap_character(node, english=english)
-            parts.append(f"{one}{{0,{node.most}}}?")
+            # A wide gap of no words still runs over a comma: "in my room, im 11".
+            comma = ",?" if english and node.wide else ""
+            parts.append(f"{one}{{0,{node.most}}}?{comma}")
         else:
             parts.append("(?:" + "|".join(_regex(choice, english=english) for choice in node.choices) + ")")
     return "".join(parts)
