@@ -30,6 +30,11 @@ def test_a_gap_stays_in_its_clause_unless_it_is_wide() -> None:
     assert _found("楼顶~~4跳", "楼顶.要跳") == []
 
 
+def test_a_wide_gap_of_no_words_runs_over_a_comma() -> None:
+    assert _found("room ~~4 im ten", "in my room, im ten", english=True) == ["room, im ten"]
+    assert _found("room ~4 im ten", "in my room, im ten", english=True) == []
+
+
 def test_a_gap_never_runs_over_a_negator() -> None:
     assert _found("我~4自杀", "我不会自杀") == []
     assert _found("i ~3 kill myself", "i will not kill myself", english=True) == []
@@ -51,3 +56,8 @@ def test_what_cannot_be_read_is_named(source: str) -> None:
 
 def test_anchors_are_the_words_without_which_nothing_matches() -> None:
     assert parse("{want}~3(自杀|轻生)", _SETS, english=False).anchors == ("自杀", "轻生")
+
+
+def test_a_phrase_may_need_three_words() -> None:
+    phrase = parse("(刀|斧头)~3(楼下|门口)~3等他", _SETS, english=False)
+    assert {phrase.anchors, phrase.also, phrase.third} == {("刀", "斧头"), ("楼下", "门口"), ("等他",)}
