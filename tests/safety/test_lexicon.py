@@ -7,8 +7,9 @@ import tomllib
 import pytest
 
 from anxin.errors import ConfigError
+from anxin.safety.context import short_answer
 from anxin.safety.lexicon import lexicon, read_rows
-from anxin.safety.verdict import Risk
+from anxin.safety.verdict import Cue, Risk
 
 
 def test_every_shipped_row_says_why_and_what() -> None:
@@ -48,3 +49,17 @@ def test_a_bad_row_is_named(text: str, word: str) -> None:
     with pytest.raises(ConfigError, match=r"mine\.toml") as caught:
         read_rows(tomllib.loads(text), "mine.toml", english=False)
     assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        ("嗯", (Cue.YES,)),
+        ("嗯,我有", (Cue.YES,)),
+        ("嗯..就是很累", ()),
+        ("嗯,没有", (Cue.NO,)),
+        ("嗯..不知道怎么说", ()),
+    ],
+)
+def test_a_murmur_before_other_words_is_no_yes(text: str, cues: tuple[Cue, ...]) -> None:
+    assert short_answer(text) == cues

@@ -24,6 +24,10 @@ _QUESTION = re.compile(r"[^.!?;\n]{0,25}\?")
 # A single quotation mark stands at the edge of a word; those inside one are gone after folding.
 _OPENED = re.compile(r"(?:^|[ (:,])'[^']*$")
 _CLOSED = re.compile(r"^[^']*'(?![a-z0-9])")
+_MURMUR = re.compile(r" ?嗯+ ?~?")
+_GOES_ON = re.compile(
+    r"我?(?:都|也|确实|真的|一直|经常|常常|偶尔)?(?:有|是|想|对|会|在|要|准备|打算|可能|今|明|现|就今|就在|很想|很强|很久)"
+)
 REACH = 60  # characters read on either side of a hit
 
 
@@ -172,7 +176,15 @@ def _first(pattern: re.Pattern[str], text: str) -> int:
 
 def short_answer(text: str) -> tuple[Cue, ...]:
     """A bare yes, no or "tonight": it means nothing alone, and much after a direct question."""
-    first = _CLAUSE_END.split(text.strip(" ,.!?~\n"), maxsplit=1)[0].strip(" ~")
+    first, *rest = _CLAUSE_END.split(text.strip(" ,.!?~\n"), maxsplit=1)
+    following = rest[0].lstrip(" ,.!?;:~\n") if rest else ""
+    if _MURMUR.fullmatch(first) and following:
+        second = _CLAUSE_END.split(following, maxsplit=1)[0].strip(" ~")
+        if any(second in words for words in _answers().values()):
+            first = second
+        elif not _GOES_ON.match(following):
+            return ()  # "mm... just tired" takes breath, it does not answer
+    first = first.strip(" ~")
     return tuple(cue for cue, words in _answers().items() if first in words)
 
 
