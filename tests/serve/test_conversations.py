@@ -120,7 +120,7 @@ async def test_crisis_lines_of_a_region() -> None:
         lines = (await client.get("/api/lines?region=CN&language=zh")).json()["lines"]
         assert (await client.get("/api/lines?region=XX")).status_code == 422
         assert (await client.get("/api/lines?language=fr")).status_code == 422
-    assert set(lines[0]) == {"name", "number", "hours", "note", "url", "kind", "region", "open_now"}
+    assert set(lines[0]) == {"name", "number", "hours", "note", "url", "kind", "region", "ways", "open_now"}
     assert {line["kind"] for line in lines} <= {"line", "emergency"}
     assert {line["open_now"] for line in lines} <= {True, False}
 

@@ -94,7 +94,9 @@ def chat(
         humour=humour,
         offers=options.offers,
     )
-    _conversation(chosen, Counsellor(chosen, settings), speaks)
+    judge = config.judge(model or config.model, chosen)
+    words = config.safety.crisis_model_words
+    _conversation(chosen, Counsellor(chosen, settings, judge, words), speaks)
 
 
 def _conversation(model: Model, counsellor: Counsellor, language: Language) -> None:
@@ -103,11 +105,14 @@ def _conversation(model: Model, counsellor: Counsellor, language: Language) -> N
     screen.print(disclosure(language), style="dim")
     if interactive:
         screen.print(_WORDS[language]["hint"], style="dim")
+    judge = counsellor.judge.model if counsellor.judge is not None else None
     dialogue, ledger = Dialogue(), Ledger()
     began = datetime.now(UTC)
     times = Times(started=began, last_disclosed=began)  # the first words were the disclosure
     with asyncio.Runner() as runner:  # input is read outside the loop, so that Ctrl-C at the prompt leaves at once
         try:
+            if judge is not None:
+                runner.run(judge.prepare())  # its time is too short to load in
             while (text := _read(screen, language, interactive)) is not None:
                 if text in ("/quit", "/exit", "/q"):
                     break
@@ -128,6 +133,8 @@ def _conversation(model: Model, counsellor: Counsellor, language: Language) -> N
                     screen.print()
         finally:
             runner.run(model.close())
+            if judge is not None:
+                runner.run(judge.close())
     if interactive:
         screen.print(_WORDS[language]["bye"], style="dim")
 

@@ -48,6 +48,7 @@ def serve(
     try:
         nearest = config.nearest()
         chosen = resolve(name, home(), config.model_options(base_url, context))
+        judge = config.judge(name, chosen)
     except BaseException:
         listener.close()
         raise
@@ -60,5 +61,7 @@ def serve(
         if open_page:
             webbrowser.open(address)
 
-    app = create_app(chosen, options=options, turn=partial(turn, nearest=nearest))
+    speaks = partial(turn, nearest=nearest, judge=judge, crisis_words=config.safety.crisis_model_words)
+    other = judge.model if judge is not None and judge.model is not chosen else None
+    app = create_app(chosen, options=options, turn=speaks, judge=other)
     run(app, options, listener=listener, announce=announce)

@@ -16,6 +16,7 @@ from anxin.counsel.events import (
     Truncated,
     Waiting,
 )
+from anxin.counsel.judge import Judge
 from anxin.counsel.language import language_of
 from anxin.counsel.prompts import disclosure, system_prompt, system_prompts
 from anxin.counsel.stages import stage_of
@@ -27,6 +28,7 @@ __all__ = [
     "Ended",
     "Event",
     "Failed",
+    "Judge",
     "Lines",
     "Notice",
     "Offered",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from anxin.config import home
 from anxin.counsel.events import Ended, Event, Failed, Lines, Offered, Screened
+from anxin.counsel.judge import Judge
 from anxin.counsel.turn import Settings, Turn, turn
 from anxin.dialogue import Dialogue
 from anxin.errors import DialogueError
@@ -39,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Counsellor:
-    """Holds a model and settings, nothing of any conversation.
+    """Holds a model and settings, nothing of any conversation. `judge` and `crisis_words` are `turn`'s.
 
     >>> from anxin import Counsellor
     >>> answer = Counsellor("echo").answer("今天有点累")  # doctest: +SKIP
@@ -47,6 +48,8 @@ class Counsellor:
 
     model: str | Model = "mini"
     settings: Settings = field(default_factory=Settings)
+    judge: Judge | None = None
+    crisis_words: bool = False
 
     def answer(self, dialogue: Dialogue | str, ledger: Ledger | None = None) -> Answer:
         """Answer a dialogue that ends with the client's message, or one message; blocks until the turn is over.
@@ -63,7 +66,7 @@ class Counsellor:
             raise DialogueError("the dialogue must end with the client's message")
         past = Dialogue(dialogue.messages[:-1], dialogue.id)
         request = Turn(dialogue, Ledger.of(past) if ledger is None else ledger, self.settings, times)
-        async with aclosing(turn(request, model)) as events:
+        async with aclosing(turn(request, model, judge=self.judge, crisis_words=self.crisis_words)) as events:
             async for event in events:
                 yield event
 

@@ -10,9 +10,11 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from anxin.counsel.crisis_words import crisis_words as said_in_crisis
+from anxin.counsel.crisis_words import may_say
 from anxin.counsel.events import (
     Ended,
     Event,
@@ -27,6 +29,7 @@ from anxin.counsel.events import (
     Truncated,
     Waiting,
 )
+from anxin.counsel.judge import Judge
 from anxin.counsel.language import language_of
 from anxin.counsel.notices import notices
 from anxin.counsel.prompts import system_prompt
@@ -46,6 +49,7 @@ from anxin.safety import (
     Ledger,
     Risk,
     Times,
+    Track,
     Verdict,
     crisis_reply,
     decline_reply,
@@ -59,6 +63,7 @@ __all__ = ["Settings", "Turn", "turn"]
 
 _LONGEST_REPLY = 512  # tokens, where the caller names none
 _SPARE = 32  # tokens kept free between prompt and reply for what a count may miss
+_GAP = "\n\n"  # between what different speakers say
 
 logger = logging.getLogger("anxin.counsel")
 
@@ -67,12 +72,15 @@ logger = logging.getLogger("anxin.counsel")
 class Settings:
     """The client's own: a preferred language (what they write decides first), region, the time (for tests).
 
-    `humour`: crosstalk may be offered; `offers`: anything may (exercises and cards too). `jurisdiction` is a pack's
-    code; whose crisis lines are right follows it where `region` is "". Where they say they are comes before both.
+    `humour`: crosstalk may be offered; `offers`: anything may (exercises and cards too). Whose crisis lines are right
+    follows where they say they are, then the `region` they chose, then `locale` (an Accept-Language header), then
+    `house`, the operator's region, and last the pack whose code is `jurisdiction`.
     """
 
     language: Language | None = None
     region: str = ""
+    locale: str = ""
+    house: str = ""
     jurisdiction: str = "default"
     humour: bool = True
     offers: bool = True
@@ -98,30 +106,49 @@ class Turn:
     seed: int | None = None
 
 
-async def turn(request: Turn, model: Model, nearest: Nearest | None = None) -> AsyncGenerator[Event, None]:
+async def turn(
+    request: Turn,
+    model: Model,
+    nearest: Nearest | None = None,
+    judge: Judge | None = None,
+    *,
+    crisis_words: bool = False,
+) -> AsyncGenerator[Event, None]:
     """The events of one turn: `Screened` first, `Ended` last. Never raises; closing it stops the model.
 
-    `nearest` chooses by meaning among what may be offered; without it the words decide.
+    `nearest` chooses by meaning among what may be offered; without it the words decide. `judge` may raise a borderline
+    verdict before the turn is routed. With `crisis_words` the model may say a sentence between the authored ones where
+    the protocol allows it.
     """
-    screened, found = _screened(request)
+    screened, found = await _screened(request, judge)
     yield screened
     language, ledger = screened.language, screened.ledger
     pack, now = _pack(request.settings.jurisdiction), request.settings.now or datetime.now(UTC)
-    region = region_of(request.dialogue, request.settings.region, default=pack.region if pack is not None else "")
+    house = request.settings.house or (pack.region if pack is not None else "")
+    region = region_of(request.dialogue, request.settings.region, request.settings.locale, house)
     for notice in notices(request.dialogue, ledger, language, request.settings.jurisdiction, request.times, now):
         yield notice
     if screened.route is Route.CRISIS:
         reply = crisis_reply(ledger, screened.verdict, language, region, now)
+        if crisis_words and reply.may_speak and may_say(model.info, language):
+            async with aclosing(_accompanied(request, reply, screened, model, pack)) as events:
+                async for event in events:
+                    yield event
+            return
         for event in _authored(reply):
             yield event
         yield Ended("stop", reply.text, ledger)
         return
+    care = support_reply(ledger, screened.verdict, language, region, now)
     if screened.route is Route.DECLINE:
         text = decline_reply(ledger, screened.verdict, language)
         yield Spoken(text, "anxin")
+        if care is not None:  # the question is due whatever was asked for beside it
+            text += _GAP + care.text
+            for event in _authored(replace(care, text=_GAP + care.text)):
+                yield event
         yield Ended("stop", text, ledger)
         return
-    care = support_reply(ledger, screened.verdict, language, region, now)
     if care is not None and model.info.demonstration:  # too small to speak to someone who may not want to live
         for event in _authored(care):
             yield event
@@ -151,8 +178,8 @@ async def turn(request: Turn, model: Model, nearest: Nearest | None = None) -> A
         yield Failed("internal", "something broke here; try again")
     ended = ended or Ended("failed", "".join(said), ledger)
     if care is not None:
-        gap = "\n\n" if ended.text else ""
-        for event in _authored(CrisisReply(gap + care.text, care.lines)):
+        gap = _GAP if ended.text else ""
+        for event in _authored(replace(care, text=gap + care.text)):
             yield event
         ended = Ended(ended.reason, ended.text + gap + care.text, ledger, ended.prompt_tokens, ended.reply_tokens)
     elif found and ended.reason == "stop":
@@ -173,13 +200,19 @@ def _newest(request: Turn) -> str:
     return request.dialogue.last.text if request.dialogue.last is not None else ""
 
 
-def _screened(request: Turn) -> tuple[Screened, list[Piece]]:
+async def _screened(request: Turn, judge: Judge | None) -> tuple[Screened, list[Piece]]:
     """The screened turn, and what may be shown after a good reply."""
+    heard: Verdict | None = None
     try:
         newest = request.dialogue.last
-        verdict = screen(newest.text if newest is not None and newest.role == "client" else "")
+        text = newest.text if newest is not None and newest.role == "client" else ""
+        heard = verdict = screen(text)
         ledger = request.ledger.fold(verdict)
         language = language_of(request.dialogue, request.settings.language)
+        # Whoever is in a crisis is answered at once: there is nothing to raise.
+        if judge is not None and _route(verdict, ledger) is not Route.CRISIS:
+            verdict = await judge.weigh(text, verdict, language)
+            heard, ledger = verdict, request.ledger.fold(verdict)
         stage = stage_of(request.dialogue, language, ledger.risk, request.ledger.risk)
         route = _route(verdict, ledger)
         found = _offers(request, ledger, language, stage) if route is Route.CONVERSE else []
@@ -188,9 +221,25 @@ def _screened(request: Turn) -> tuple[Screened, list[Piece]]:
         return Screened(verdict, ledger, route, stage, language), found
     except Exception as fault:  # doubt counts as risk: what cannot be judged is treated as a crisis
         logger.error("screening a turn failed: %s", type(fault).__name__)
-        verdict = Verdict(Risk.T3, action=Action.CRISIS, fault=type(fault).__name__)
-        language = request.settings.language or "zh"
-        return Screened(verdict, request.ledger, Route.CRISIS, Stage.EXPLORATION, language), []
+        if heard is None or heard.risk < Risk.T3:
+            heard = Verdict(Risk.T3, action=Action.CRISIS, fault=type(fault).__name__)
+        ledger = _folded(request.ledger, heard)
+        return Screened(heard, ledger, Route.CRISIS, Stage.EXPLORATION, _language(request)), []
+
+
+def _folded(ledger: Ledger, verdict: Verdict) -> Ledger:
+    """The ledger with the verdict, so that the next turn knows of it; a grave one where folding itself is broken."""
+    try:
+        return ledger.fold(verdict)
+    except Exception:  # the last resort: the track whose words ask what could not be read
+        return Ledger(verdict.risk, verdict.risk, calm=False, turns=1, track=Track.FAULT, given=((Track.FAULT, 1),))
+
+
+def _language(request: Turn) -> Language:
+    try:
+        return language_of(request.dialogue, request.settings.language)
+    except Exception:  # as above
+        return request.settings.language or "zh"
 
 
 def _route(verdict: Verdict, ledger: Ledger) -> Route:
@@ -210,6 +259,23 @@ def _authored(reply: CrisisReply) -> Iterator[Event]:
     yield Spoken(reply.text, "anxin")
     if reply.lines:
         yield Lines(reply.lines)
+
+
+async def _accompanied(
+    request: Turn, reply: CrisisReply, screened: Screened, model: Model, pack: Jurisdiction | None
+) -> AsyncGenerator[Event, None]:
+    """A crisis reply with a sentence of the model's in its middle. The lines come before the model is asked."""
+    yield Spoken(reply.lead, "anxin")
+    if reply.lines:
+        yield Lines(reply.lines)
+    words = await said_in_crisis(request.dialogue, model, screened.language, pack)
+    text = reply.lead
+    if words is not None:
+        text += _GAP + words.text
+        yield Spoken(_GAP + words.text, "model")
+    yield Spoken(_GAP + reply.close, "anxin")
+    counts = (words.prompt_tokens, words.reply_tokens) if words is not None else (0, 0)
+    yield Ended("stop", text + _GAP + reply.close, screened.ledger, *counts)
 
 
 async def _converse(

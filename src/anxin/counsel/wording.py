@@ -17,7 +17,8 @@ __all__ = ["Wording", "wording"]
 class Wording:
     """What `counsel_<language>.toml` holds. `system` and the stages are read by models, `disclosure` and `speechless`
     by people: the latter is said where the model does not speak the client's language. `crosstalk`, `exercise` and
-    `card` tell the model what is shown after its words."""
+    `card` tell the model what is shown after its words, `crisis` what it may say in a crisis; `judge` is for a model
+    that only judges."""
 
     disclosure: str
     system: str
@@ -29,6 +30,8 @@ class Wording:
     crosstalk: str
     exercise: str
     card: str
+    crisis: str
+    judge: str
     speechless: str
     asks_for_action: tuple[str, ...]
     sees_a_pattern: tuple[str, ...]

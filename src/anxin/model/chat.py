@@ -194,6 +194,10 @@ def request_body(model: str, generation: Generation) -> dict[str, Any]:
         body["stop"] = [whole(stop) for stop in generation.stop]
     if generation.seed is not None:
         body["seed"] = generation.seed
+    if generation.schema is not None:
+        # Understood alike by llama.cpp, Ollama and vLLM.
+        schema = {"name": "answer", "strict": True, "schema": dict(generation.schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from anxin.dialogue import Message
 from anxin.errors import ContextTooLong, ModelBroken, ModelError, ModelUnavailable
@@ -23,6 +23,9 @@ from anxin.model.slots import Slots
 from anxin.model.text import estimate, whole
 
 __all__ = ["EmbeddedModel"]
+
+# An answer held to a schema is short: reasoning before it would use up its length.
+_PLAIN: Final = {"chat_template_kwargs": {"enable_thinking": False}}
 
 
 class EmbeddedModel:
@@ -107,7 +110,7 @@ class EmbeddedModel:
             try:
                 await self._restore(loaded, slot, messages)
                 held = messages
-                more = {**self._more, "id_slot": slot}
+                more = {**self._more, "id_slot": slot, **(_PLAIN if generation.schema is not None else {})}
                 plain = replace(generation, messages=messages, max_tokens=max(1, generation.max_tokens))
                 async with aclosing(loaded.stream(plain, more)) as pieces:
                     async for piece in pieces:

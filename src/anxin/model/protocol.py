@@ -5,9 +5,9 @@ A model knows nothing of risk or prompts. It keeps nothing of a conversation bet
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from anxin.dialogue import Language, Message
 
@@ -36,7 +36,11 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One request to a model. `messages` end with the client's message; lengths are in tokens."""
+    """One request to a model. `messages` end with the client's message; lengths are in tokens.
+
+    `schema` is a JSON Schema that the reply shall follow; a server may not know how, so the reply is checked all the
+    same, and echo pays no heed to it.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int = 512
@@ -44,6 +48,7 @@ class Generation:
     top_p: float = 0.9
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

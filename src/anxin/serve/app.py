@@ -50,10 +50,12 @@ def create_app(
     turn: TurnFunction = counsel.turn,
     conversations: Conversations | None = None,
     page: Path = _PAGE,
+    judge: Model | None = None,
 ) -> FastAPI:
     """One app around one model, which it closes when it stops. Raises `ConfigError` for an unknown region.
 
-    `conversations` are kept in memory unless a store is given; `page` is the folder of the built page.
+    `conversations` are kept in memory unless a store is given; `page` is the folder of the built page. `judge` is the
+    model that `turn` judges with, where it is not the same one; it is prepared and closed here, too.
     """
     if options.lines_region not in region_codes():
         raise ConfigError(
@@ -76,9 +78,15 @@ def create_app(
         try:
             await asyncio.to_thread(_warm, jurisdiction(options.jurisdiction))
             await model.prepare([prompt for language in _LANGUAGES for prompt in system_prompts(language)[:2]])
+            if judge is not None:
+                await judge.prepare()
             yield
         finally:
-            await model.close()
+            try:
+                await model.close()
+            finally:
+                if judge is not None:
+                    await judge.close()
 
     app = FastAPI(
         title="Anxin",

@@ -30,7 +30,7 @@ from anxin.counsel import (
 )
 from anxin.dialogue import Dialogue, Message
 from anxin.retrieve import Piece, find, folded
-from anxin.safety import crisis_lines, jurisdiction, regions
+from anxin.safety import crisis_lines, jurisdiction, region_of, regions
 from anxin.serve.bodies import read_object, readable
 from anxin.serve.event_json import line_json, notice_json, piece_json, truncated_json
 from anxin.serve.house import House
@@ -38,7 +38,7 @@ from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
 from anxin.serve.replies import PING, quoted, send_body, start_stream, to_json
 from anxin.serve.running import Running, running
-from anxin.serve.settings import read_language, read_region, read_settings, region_codes
+from anxin.serve.settings import locale_of, read_language, read_region, read_settings, region_codes
 from anxin.store import Conversation, Utterance
 
 __all__ = ["conversation_routes"]
@@ -72,7 +72,7 @@ async def about(request: Request) -> Response:
                 "outside": info.outside,
             },
             "regions": [{"code": code, "name": name} for code, name in regions(language)],
-            "region": house.options.lines_region,
+            "region": region_of("", locale=locale_of(request), default=house.options.lines_region),
             "jurisdiction": {"code": pack.code, "name": pack.title[language]},
             "limits": {"message_characters": house.options.max_message_characters},
             "disclosure": disclosure(language),
@@ -84,7 +84,8 @@ async def lines(request: Request) -> Response:
     """The crisis lines of a region, best first."""
     options = House.of(request).options
     language = read_language(request.query_params.get("language"), status=422) or options.language or "zh"
-    region = read_region(request.query_params.get("region"), status=422) or options.lines_region
+    chosen = read_region(request.query_params.get("region"), status=422) or ""
+    region = region_of("", chosen, locale_of(request), options.lines_region)
     return JSONResponse(
         {"lines": [line_json(line) for line in crisis_lines(region, language, datetime.now().astimezone())]}
     )
@@ -124,14 +125,14 @@ async def speak(request: Request) -> Response:
     """The client's message, answered as a stream of events."""
     house = House.of(request)
     body = await read_object(request, house.options)
-    return TurnStream(house, request.path_params["id"], _text(body, house.options), _settings(body, house.options))
+    return TurnStream(house, request.path_params["id"], _text(body, house.options), _settings(request, body))
 
 
 async def retry(request: Request) -> Response:
     """The client's newest message once more, in place of the last reply."""
     house = House.of(request)
     body = await read_object(request, house.options)
-    return TurnStream(house, request.path_params["id"], None, _settings(body, house.options))
+    return TurnStream(house, request.path_params["id"], None, _settings(request, body))
 
 
 class TurnStream(Response):
@@ -254,12 +255,12 @@ def _text(body: dict[str, Any], options: ServeOptions) -> str:
     return readable(raw)
 
 
-def _settings(body: dict[str, Any], options: ServeOptions) -> Settings:
+def _settings(request: Request, body: dict[str, Any]) -> Settings:
     region = body.get("region")
     if isinstance(region, str) and region not in region_codes():
         # The page may remember a region of an older release; nobody is turned away in distress for that.
         body = {**body, "region": None}
-    return read_settings(body, options, status=422)
+    return read_settings(body, House.of(request).options, locale_of(request), status=422)
 
 
 def _excess(conversation: Conversation, options: ServeOptions) -> Refusal | None:

@@ -12,7 +12,8 @@ __all__ = ["line_json", "notice_json", "piece_json", "truncated_json"]
 
 
 def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
-    """The fields of the HTTP contract; `open_now` is null in a kept reply, whose moment has passed."""
+    """The fields of the HTTP contract; `open_now` is null in a kept reply, whose moment has passed. `ways` are how the
+    line is reached: call, text, web."""
     return {
         "name": line.name,
         "number": line.number,
@@ -21,6 +22,7 @@ def line_json(line: CrisisLine, *, kept: bool = False) -> dict[str, Any]:
         "url": line.url,
         "kind": line.kind,
         "region": line.region,
+        "ways": list(line.ways),
         "open_now": None if kept else line.open_now,
     }
 

@@ -20,6 +20,7 @@ from anxin.serve.openai_tasks import answer_task
 from anxin.serve.options import ServeOptions
 from anxin.serve.past import ledger_before_last
 from anxin.serve.refusals import Refusal
+from anxin.serve.settings import locale_of
 
 __all__ = ["openai_routes"]
 
@@ -37,7 +38,7 @@ async def complete(request: Request) -> Response:
     """Answer the newest message of a whole history; nothing is kept between two calls."""
     house = House.of(request)
     _authorise(request, house.options)
-    chat = read_chat(await read_object(request, house.options), house.options, _models(house))
+    chat = read_chat(await read_object(request, house.options), house.options, _models(house), locale_of(request))
     constant = answer_task(chat.dialogue)
     if constant is not None:
         return ConstantCompletion(chat, constant)

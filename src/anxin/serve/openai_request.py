@@ -33,8 +33,11 @@ class ChatRequest:
     seed: int | None
 
 
-def read_chat(body: Mapping[str, Any], options: ServeOptions, models: Collection[str]) -> ChatRequest:
-    """Read the body of a chat completion. Raises `Refusal`; fields that change nothing here are ignored."""
+def read_chat(body: Mapping[str, Any], options: ServeOptions, models: Collection[str], locale: str = "") -> ChatRequest:
+    """Read the body of a chat completion. Raises `Refusal`; fields that change nothing here are ignored.
+
+    `locale` is the request's Accept-Language.
+    """
     _refuse_unserved(body)
     model = body.get("model")
     if model is None:
@@ -48,7 +51,7 @@ def read_chat(body: Mapping[str, Any], options: ServeOptions, models: Collection
     return ChatRequest(
         dialogue=_dialogue(body, options),
         model=model,
-        settings=read_settings(_object(body, "anxin"), options, param="anxin."),
+        settings=read_settings(_object(body, "anxin"), options, locale, param="anxin."),
         stream=_flag(body, "stream"),
         include_usage=_flag(stream_options, "include_usage", "stream_options."),
         max_tokens=_whole(body, "max_completion_tokens", 1) or _whole(body, "max_tokens", 1),

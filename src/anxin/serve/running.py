@@ -1,7 +1,8 @@
 """One turn on its way to one client: admitted, pumped, watched and counted. Both HTTP surfaces run on this.
 
 Whoever is at risk is answered even where others are refused (server full, conversation too long): the turn runs as
-far as its screening, and only then is it closed. Up to there it has touched no model.
+far as its screening, and only then is it closed. Up to there it has
+touched no model but a judge, where one is set.
 """
 
 from __future__ import annotations

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
+
 from anxin.counsel import Settings
 from anxin.dialogue import Language
 from anxin.safety import regions
 from anxin.serve.options import ServeOptions
 from anxin.serve.refusals import Refusal
 
-__all__ = ["read_language", "read_region", "read_settings", "region_codes"]
+__all__ = ["locale_of", "read_language", "read_region", "read_settings", "region_codes"]
+
+_LONGEST_LOCALE = 200  # characters
 
 
-def read_settings(body: Mapping[str, Any], options: ServeOptions, *, status: int = 400, param: str = "") -> Settings:
+def read_settings(
+    body: Mapping[str, Any], options: ServeOptions, locale: str = "", *, status: int = 400, param: str = ""
+) -> Settings:
     """Settings from an object with `language`, `region`, `humour`, `offers`, all optional.
 
-    Raises `Refusal` with `status`.
+    `locale` is the request's Accept-Language, for a client who chose no region. Raises `Refusal` with `status`.
     """
     for name in ("humour", "offers"):
         if body.get(name) is not None and not isinstance(body[name], bool):
             raise Refusal(status, "bad_request", f"{param}{name} must be true or false", param=f"{param}{name}")
     return Settings(
         language=read_language(body.get("language"), status=status, param=f"{param}language") or options.language,
-        region=read_region(body.get("region"), status=status, param=f"{param}region") or options.lines_region,
+        region=read_region(body.get("region"), status=status, param=f"{param}region") or "",
+        locale=locale,
+        house=options.lines_region,
         jurisdiction=options.jurisdiction,
         humour=body.get("humour") is not False,
         offers=options.offers and body.get("offers") is not False,
@@ -45,6 +53,11 @@ def read_region(raw: object, *, status: int = 400, param: str = "region") -> str
     if raw is None or (isinstance(raw, str) and raw in known):
         return raw
     raise Refusal(status, "bad_request", f"{param} must be one of {', '.join(known)}", param=param)
+
+
+def locale_of(request: Request) -> str:
+    """What the client's browser says of its languages, and so perhaps of where it is."""
+    return request.headers.get("accept-language", "")[:_LONGEST_LOCALE]
 
 
 def region_codes() -> tuple[str, ...]:
