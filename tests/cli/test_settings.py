@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from anxin.cli.settings import Config, configured
+from anxin.cli import settings
+from anxin.cli.settings import Config, SafetyOptions, configured
 from anxin.config import home, parse
 from anxin.errors import AnxinError, ConfigError
+from anxin.model import EchoModel, ModelOptions
 from anxin.retrieve import Nearest
 from anxin.serve import ServeOptions
 
@@ -26,7 +28,8 @@ def test_the_example_in_the_documents_is_valid_and_complete(monkeypatch: pytest.
     config = configured()
     assert config.model == "ollama/qwen3:4b"
     assert config.serve == ServeOptions(language="zh")
-    for field in (*fields(Config), *fields(ServeOptions)):
+    assert config.safety == SafetyOptions(), "nothing is added that was not asked for"
+    for field in (*fields(Config), *fields(SafetyOptions), *fields(ServeOptions)):
         assert re.search(rf"^\[*{field.name}\b", example, re.MULTILINE), field.name
 
 
@@ -46,3 +49,46 @@ def test_an_embedder_is_off_until_named_and_needs_its_server() -> None:
     assert isinstance(parse(Config, {"embedder": "bge-m3", "embedder_url": "http://127.0.0.1:9/v1"}).nearest(), Nearest)
     with pytest.raises(AnxinError, match=r"none\.gguf"):
         parse(Config, {"embedder": "/none.gguf"}).nearest()
+
+
+def test_a_judge_is_off_until_named_and_is_a_local_one() -> None:
+    talking = EchoModel()
+    assert Config().judge("echo", talking) is None
+    same = parse(Config, {"safety": {"judge": "echo", "judge_timeout": 1}}).judge("echo", talking)
+    assert same is not None and same.model is talking and same.timeout == 1
+    own = parse(Config, {"base_url": "https://far.example/v1", "safety": {"judge": "ollama/qwen3"}})
+    other = own.judge("openai/gpt", talking)
+    assert other is not None and other.model is not talking and not other.model.info.outside
+
+
+@pytest.mark.parametrize(
+    ("safety", "why"),
+    [
+        ({"judge": "openai/gpt"}, "judge_url"),
+        ({"judge": "openai/gpt", "judge_url": "https://far.example/v1"}, "not on this machine"),
+        ({"judge": "mini"}, "too small"),
+        ({"judge": "echo", "judge_timeout": 0}, "judge_timeout"),
+        ({"judge": "echo", "judge_timeout": 60}, "body_seconds"),
+        ({"judge": "nothing-of-this-name"}, "no model"),
+    ],
+)
+def test_a_judge_that_cannot_be_had_stops_the_start(safety: dict[str, object], why: str) -> None:
+    with pytest.raises(AnxinError, match=why) as told:
+        parse(Config, {"safety": safety}).judge("echo", EchoModel())
+    assert "\n" not in str(told.value)
+
+
+def test_the_key_of_the_talks_endpoint_is_not_sent_to_the_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANXIN_API_KEY", "of-the-talk")
+    asked: list[ModelOptions] = []
+
+    def watched(name: str, home: Path, options: ModelOptions) -> EchoModel:
+        asked.append(options)
+        return EchoModel()
+
+    monkeypatch.setattr(settings, "resolve", watched)
+    url = "http://127.0.0.1:8080/v1"
+    config = {"endpoints": [{"base_url": url, "api_key": "of-the-judge"}]}
+    parse(Config, {**config, "safety": {"judge": "openai/q", "judge_url": url}}).judge("echo", EchoModel())
+    parse(Config, {**config, "safety": {"judge": "ollama/q"}}).judge("echo", EchoModel())
+    assert [(option.base_url, option.api_key) for option in asked] == [(url, "of-the-judge"), ("", "")]

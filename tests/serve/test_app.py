@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import httpx
 import pytest
 
+from anxin import counsel
+from anxin.counsel import Judge
 from anxin.errors import ConfigError
 from anxin.model import EchoModel
 from anxin.serve import ServeOptions, create_app
 
-from .parts import WatchedModel, app_of, client_of, live, user
+from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, live, user
 
 pytestmark = pytest.mark.anyio
 
@@ -18,6 +23,30 @@ async def test_the_model_is_closed_when_the_app_stops() -> None:
     async with app.router.lifespan_context(app):
         assert not model.closed
     assert model.closed
+
+
+async def test_a_judge_of_its_own_is_prepared_and_closed_with_the_app() -> None:
+    class Prepared(WatchedModel):
+        prepared = False
+
+        async def prepare(self, systems: Sequence[str] = ()) -> None:
+            self.prepared = True
+
+    judge = Prepared()
+    app = create_app(EchoModel(), options=ServeOptions(), judge=judge)
+    async with app.router.lifespan_context(app):
+        assert judge.prepared and not judge.closed
+    assert judge.closed
+
+
+async def test_a_judge_is_asked_before_the_first_event_and_never_in_a_crisis() -> None:
+    judge = WatchedModel(['{"risk": 3, "reason": "says so"}'])
+    unsure = partial(counsel.turn, judge=Judge(judge, above=0.0, below=1.0))
+    async with client_of(app_of(EchoModel(["嗯。"]), turn=unsure)) as client:
+        calm = (await client.post("/v1/chat/completions", json={"messages": user(CALM)})).json()["anxin"]
+        assert len(judge.asked) == 1 and calm["route"] == "crisis" and calm["lines"]
+        await client.post("/v1/chat/completions", json={"messages": user(CRISIS)})
+    assert len(judge.asked) == 1
 
 
 def test_a_region_without_lines_is_refused_at_the_start() -> None:

@@ -13,7 +13,7 @@ from anxin.model import EchoModel
 from anxin.safety import Ledger, crisis_lines
 from anxin.serve import conversations
 
-from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, events_of, house_of, live, says, speech
+from .parts import CALM, CRISIS, WatchedModel, app_of, client_of, events_of, house_of, live, says, speech, user
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +123,29 @@ async def test_crisis_lines_of_a_region() -> None:
     assert set(lines[0]) == {"name", "number", "hours", "note", "url", "kind", "region", "ways", "open_now"}
     assert {line["kind"] for line in lines} <= {"line", "emergency"}
     assert {line["open_now"] for line in lines} <= {True, False}
+
+
+async def test_how_a_line_is_reached_is_told() -> None:
+    async with client_of(app_of()) as client:
+        lines = (await client.get("/api/lines?region=US&language=en")).json()["lines"]
+    assert all(set(line["ways"]) <= {"call", "text", "web"} and line["ways"] for line in lines)
+    assert any(line["ways"] == ["text"] for line in lines), "one that takes messages only"
+
+
+async def test_a_browser_says_whose_lines_where_the_client_chose_none() -> None:
+    async def shown(**asked: object) -> set[str]:
+        events = await turn(client, await begin(client), CRISIS, **asked)
+        return {line["region"] for kind, data in events if kind == "lines" for line in data["lines"]}
+
+    async with client_of(app_of(), headers={"accept-language": "en-GB,en;q=0.8"}) as client:
+        assert (await client.get("/api/about")).json()["region"] == "GB"
+        assert {line["region"] for line in (await client.get("/api/lines")).json()["lines"]} == {"GB"}
+        assert await shown() == await shown(region=None) == {"GB"}
+        assert await shown(region="SG") == {"SG"}
+        answer = await client.post("/v1/chat/completions", json={"messages": user(CRISIS)})
+        assert {line["region"] for line in answer.json()["anxin"]["lines"]} == {"GB"}
+    async with client_of(app_of(region="HK"), headers={"accept-language": "en-US"}) as client:
+        assert await shown() == {"HK"}, "what browsers send wherever they are"
 
 
 async def test_a_turn_is_a_stream_of_events_and_is_kept() -> None:

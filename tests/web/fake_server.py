@@ -91,6 +91,7 @@ def crisis_lines(region: str, language: str) -> list[dict[str, Any]]:
             "url": "https://line.example/help" if kind == "line" and open_now else "",
             "kind": kind,
             "region": region,
+            "ways": ["text"] if note.startswith("text") else ["call"],
             "open_now": open_now,
         }
 

@@ -26,6 +26,8 @@ export interface Line {
   kind: "line" | "emergency";
   region: string;
   open_now: boolean | null;
+  /** How it is reached; missing in lines kept by an older page. */
+  ways?: readonly ("call" | "text" | "web")[];
 }
 
 /** Something offered beside the words, shown folded. `voice` is empty but in crosstalk. */

@@ -21,7 +21,7 @@ from anxin.safety import Action, Concern, Evidence, Risk, Subject, Verdict
 __all__ = ["Judge"]
 
 _HIGHEST: Final = Risk.T4  # that something is happening at this moment is for the screen to say
-_LONGEST_ANSWER: Final = 80  # tokens
+_LONGEST_ANSWER: Final = 128  # tokens; the schema ends it sooner
 _MOST_ANSWER: Final = 2_000  # characters; a server that keeps to no limit is not read to its end
 _MOST_READ: Final = 1_200  # characters of the message: its beginning and its end
 _MOST_EVIDENCE: Final = 16

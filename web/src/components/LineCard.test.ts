@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Line } from "../wire";
 import { dialable, textOnly } from "./LineCard";
 
 describe("dialable", () => {
@@ -12,6 +13,6 @@ describe("dialable", () => {
 });
 
 it("knows the lines that take messages only", () => {
-  expect(["text HOME", "发短信 HOME"].map(textOnly)).toEqual([true, true]);
-  expect(["call or text", "电话或短信", "", "textile"].map(textOnly)).toEqual([false, false, false, false]);
+  expect([{ ways: ["text"] }, { ways: ["text", "web"] }].map((line) => textOnly(line as Pick<Line, "ways">))).toEqual([true, true]);
+  expect([{ ways: ["call", "text"] }, { ways: ["web"] }, {}].map((line) => textOnly(line as Pick<Line, "ways">))).toEqual([false, false, false]);
 });

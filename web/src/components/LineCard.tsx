@@ -25,7 +25,7 @@ export function LineCard({ lines, live = true, brief = false, lang }: Props) {
 function LineRow({ line, live, brief, lang }: { line: Line } & Required<Omit<Props, "lines">>) {
   const { t } = useTexts();
   const number = dialable(line.number);
-  const byText = textOnly(line.note);
+  const byText = textOnly(line);
   const host = hostOf(line.url);
   const open = live ? line.open_now : null;
   const hours = brief ? "" : line.hours;
@@ -64,9 +64,9 @@ function LineRow({ line, live, brief, lang }: { line: Line } & Required<Omit<Pro
   );
 }
 
-/** Lines that take messages only say so first in their note; a call to them would ring nowhere. */
-export function textOnly(note: string): boolean {
-  return /^(text\b|sms\b|发短信)/i.test(note.trim());
+/** Whether a line takes messages only; a call to it would ring nowhere. */
+export function textOnly({ ways = ["call"] }: Pick<Line, "ways">): boolean {
+  return ways.includes("text") && !ways.includes("call");
 }
 
 /** What a phone can dial, or null for "text HOME to ..." and the like. */
