@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -130,8 +131,7 @@ def test_no_more_than_two_sentences_and_no_question_of_the_models() -> None:
 def test_a_model_that_hangs_leaves_the_authored_words_alone(
     kind: type[Answering], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hurried(*arguments: Any) -> object:
-        return await crisis_words(*arguments, seconds=0.02)
+    hurried = partial(crisis_words, seconds=0.02)
 
     monkeypatch.setitem(counsel.turn.__globals__, "said_in_crisis", hurried)
     assert spoken(run(kind())) == [("anxin", due().lead), ("anxin", due().close)]

@@ -27,15 +27,15 @@ async def test_the_model_is_closed_when_the_app_stops() -> None:
 
 async def test_a_judge_of_its_own_is_prepared_and_closed_with_the_app() -> None:
     class Prepared(WatchedModel):
-        prepared = False
+        prepared: Sequence[str] = ()
 
         async def prepare(self, systems: Sequence[str] = ()) -> None:
-            self.prepared = True
+            self.prepared = systems
 
     judge = Prepared()
-    app = create_app(EchoModel(), options=ServeOptions(), judge=judge)
+    app = create_app(EchoModel(), options=ServeOptions(), judge=Judge(judge))
     async with app.router.lifespan_context(app):
-        assert judge.prepared and not judge.closed
+        assert len(judge.prepared) == 2 and not judge.closed, "its instructions in both languages are read before"
     assert judge.closed
 
 

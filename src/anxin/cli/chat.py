@@ -105,7 +105,7 @@ def _conversation(model: Model, counsellor: Counsellor, language: Language) -> N
     screen.print(disclosure(language), style="dim")
     if interactive:
         screen.print(_WORDS[language]["hint"], style="dim")
-    judge = counsellor.judge.model if counsellor.judge is not None else None
+    judge = counsellor.judge
     dialogue, ledger = Dialogue(), Ledger()
     began = datetime.now(UTC)
     times = Times(started=began, last_disclosed=began)  # the first words were the disclosure
@@ -134,7 +134,7 @@ def _conversation(model: Model, counsellor: Counsellor, language: Language) -> N
         finally:
             runner.run(model.close())
             if judge is not None:
-                runner.run(judge.close())
+                runner.run(judge.model.close())
     if interactive:
         screen.print(_WORDS[language]["bye"], style="dim")
 

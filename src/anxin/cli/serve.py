@@ -62,6 +62,5 @@ def serve(
             webbrowser.open(address)
 
     speaks = partial(turn, nearest=nearest, judge=judge, crisis_words=config.safety.crisis_model_words)
-    other = judge.model if judge is not None and judge.model is not chosen else None
-    app = create_app(chosen, options=options, turn=speaks, judge=other)
+    app = create_app(chosen, options=options, turn=speaks, judge=judge)
     run(app, options, listener=listener, announce=announce)

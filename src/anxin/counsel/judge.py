@@ -56,6 +56,10 @@ class Judge:
         if not self.timeout > 0:
             raise ConfigError("judge_timeout must be more than 0")
 
+    async def prepare(self) -> None:
+        """Load the model and let it read the instructions: a slow core would spend the whole timeout on them."""
+        await self.model.prepare([wording(language).judge for language in self.model.info.languages])
+
     def doubts(self, verdict: Verdict) -> bool:
         """Whether the verdict is one to ask about."""
         if verdict.fault or verdict.risk > Risk.T2:

@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 import anxin
 from anxin import counsel
-from anxin.counsel import system_prompts
+from anxin.counsel import Judge, system_prompts
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.model import Model
@@ -50,12 +50,12 @@ def create_app(
     turn: TurnFunction = counsel.turn,
     conversations: Conversations | None = None,
     page: Path = _PAGE,
-    judge: Model | None = None,
+    judge: Judge | None = None,
 ) -> FastAPI:
     """One app around one model, which it closes when it stops. Raises `ConfigError` for an unknown region.
 
     `conversations` are kept in memory unless a store is given; `page` is the folder of the built page. `judge` is the
-    model that `turn` judges with, where it is not the same one; it is prepared and closed here, too.
+    one that `turn` has: it is prepared here, and its model closed.
     """
     if options.lines_region not in region_codes():
         raise ConfigError(
@@ -85,8 +85,8 @@ def create_app(
             try:
                 await model.close()
             finally:
-                if judge is not None:
-                    await judge.close()
+                if judge is not None and judge.model is not model:
+                    await judge.model.close()
 
     app = FastAPI(
         title="Anxin",
