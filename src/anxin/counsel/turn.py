@@ -1,7 +1,7 @@
 """The turn: screen, ledger, route, model under guard. A function of its inputs; nothing outlives it.
 
 Total for safety: the first event is always `Screened`, the last always `Ended`; a fault anywhere leads to the safer
-branch, and a client in crisis is answered by authored words without any model.
+branch, and a client in crisis is answered by authored words, which need no model and wait for none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import get_args
 
 from anxin.counsel.crisis_words import crisis_words as said_in_crisis
 from anxin.counsel.crisis_words import may_say
@@ -55,6 +56,7 @@ from anxin.safety import (
     decline_reply,
     jurisdiction,
     region_of,
+    safe_reply,
     screen,
     support_reply,
 )
@@ -122,6 +124,30 @@ async def turn(
     """
     screened, found = await _screened(request, judge)
     yield screened
+    said: list[str] = []
+    try:
+        async with aclosing(_answered(request, screened, found, model, nearest, crisis_words)) as events:
+            async for event in events:
+                if isinstance(event, Spoken):
+                    said.append(event.text)
+                yield event
+                if isinstance(event, Ended):
+                    return
+    except Exception as fault:  # the room's outer door: what is total has broken, and somebody is waiting all the same
+        logger.error("answering a turn failed: %s", type(fault).__name__)
+    for event in _last_words(request.settings, screened, said):
+        yield event
+
+
+async def _answered(
+    request: Turn,
+    screened: Screened,
+    found: list[Piece],
+    model: Model,
+    nearest: Nearest | None,
+    crisis_words: bool,
+) -> AsyncGenerator[Event, None]:
+    """Everything after `Screened`."""
     language, ledger = screened.language, screened.ledger
     pack, now = _pack(request.settings.jurisdiction), request.settings.now or datetime.now(UTC)
     house = request.settings.house or (pack.region if pack is not None else "")
@@ -187,6 +213,20 @@ async def turn(
     yield ended
 
 
+def _last_words(settings: Settings, screened: Screened, said: list[str]) -> Iterator[Event]:
+    """Built-in words with an emergency number for whoever may be in danger, and an end."""
+    shown = "".join(part for part in said if isinstance(part, str))
+    if screened.ledger.risk < Risk.T2:
+        yield Failed("internal", "something broke here; try again")
+        yield Ended("failed", shown, screened.ledger)
+        return
+    reply = safe_reply(screened.language, settings.region or settings.house, settings.now or datetime.now(UTC))
+    text = _GAP + reply.text if shown else reply.text
+    for event in _authored(replace(reply, text=text)):
+        yield event
+    yield Ended("stop", shown + text, screened.ledger)
+
+
 def _pack(code: str) -> Jurisdiction | None:
     """The pack, or None where it cannot be had: the turn goes on, by the guard's own rules and the default's lines."""
     try:
@@ -214,6 +254,8 @@ async def _screened(request: Turn, judge: Judge | None) -> tuple[Screened, list[
             verdict = await judge.weigh(text, verdict, language)
             heard, ledger = verdict, request.ledger.fold(verdict)
         stage = stage_of(request.dialogue, language, ledger.risk, request.ledger.risk)
+        if not isinstance(ledger, Ledger) or language not in get_args(Language):
+            raise TypeError("no ledger, or no language")
         route = _route(verdict, ledger)
         found = _offers(request, ledger, language, stage) if route is Route.CONVERSE else []
         if found and found[0].kind == "crosstalk":
@@ -221,7 +263,7 @@ async def _screened(request: Turn, judge: Judge | None) -> tuple[Screened, list[
         return Screened(verdict, ledger, route, stage, language), found
     except Exception as fault:  # doubt counts as risk: what cannot be judged is treated as a crisis
         logger.error("screening a turn failed: %s", type(fault).__name__)
-        if heard is None or heard.risk < Risk.T3:
+        if not isinstance(heard, Verdict) or heard.risk < Risk.T3:
             heard = Verdict(Risk.T3, action=Action.CRISIS, fault=type(fault).__name__)
         ledger = _folded(request.ledger, heard)
         return Screened(heard, ledger, Route.CRISIS, Stage.EXPLORATION, _language(request)), []
@@ -230,14 +272,20 @@ async def _screened(request: Turn, judge: Judge | None) -> tuple[Screened, list[
 def _folded(ledger: Ledger, verdict: Verdict) -> Ledger:
     """The ledger with the verdict, so that the next turn knows of it; a grave one where folding itself is broken."""
     try:
-        return ledger.fold(verdict)
+        folded = ledger.fold(verdict)
+        if isinstance(folded, Ledger):
+            return folded
+        raise TypeError("no ledger")
     except Exception:  # the last resort: the track whose words ask what could not be read
         return Ledger(verdict.risk, verdict.risk, calm=False, turns=1, track=Track.FAULT, given=((Track.FAULT, 1),))
 
 
 def _language(request: Turn) -> Language:
     try:
-        return language_of(request.dialogue, request.settings.language)
+        language = language_of(request.dialogue, request.settings.language)
+        if language in get_args(Language):
+            return language
+        raise TypeError("no language")
     except Exception:  # as above
         return request.settings.language or "zh"
 
