@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SOURCES := pyproject.toml hatch_build.py constraints-cpu.txt
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: serve test install install-dev lint types imports test-browser test-web test-slow check bench clean
+.PHONY: serve test install install-dev lint types imports test-browser test-web test-slow check bench fuzz clean
 
 serve: install
 	$(BIN)/anxin serve --open
@@ -63,6 +63,12 @@ bench: install-dev
 	$(BIN)/python bench/screen.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/decode.py
+
+# Each target for so many seconds; with atheris where pip finds a wheel of it, else with plain mutations.
+FUZZ_SECONDS ?= 20
+fuzz: install-dev
+	@$(PIP) install atheris 2>/dev/null || echo "no atheris for this Python: plain mutations"
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 clean:
 	rm -rf $(VENV) dist src/anxin/serve/page web/node_modules

@@ -27,19 +27,19 @@ def notices(
         return ()
     try:
         kept = times or Times()
-        told = due(
-            jurisdiction(code),
-            kept.started,
-            kept.last_seen,
-            kept.last_disclosed,
-            kept.last_break,
-            now,
-            ledger.minor,
-            language,
+        told = tuple(
+            due(
+                jurisdiction(code),
+                kept.started,
+                kept.last_seen,
+                kept.last_disclosed,
+                kept.last_break,
+                now,
+                ledger.minor,
+                language,
+            )
         )
+        return tuple(notice for notice in told if notice.kind is NoticeKind.START or not ledger.crisis)
     except Exception as fault:  # who cannot be told by the pack is told all the same
         logger.error("notices failed: %s", type(fault).__name__)
-        told = (Notice(NoticeKind.START, wording(language).disclosure),) if first else ()
-    if ledger.crisis:
-        return tuple(notice for notice in told if notice.kind is NoticeKind.START)
-    return told
+        return (Notice(NoticeKind.START, wording(language).disclosure),) if first else ()

@@ -152,6 +152,8 @@ async def _answered(
     pack, now = _pack(request.settings.jurisdiction), request.settings.now or datetime.now(UTC)
     house = request.settings.house or (pack.region if pack is not None else "")
     region = region_of(request.dialogue, request.settings.region, request.settings.locale, house)
+    if not isinstance(region, str):
+        raise TypeError("no region")
     for notice in notices(request.dialogue, ledger, language, request.settings.jurisdiction, request.times, now):
         yield notice
     if screened.route is Route.CRISIS:
@@ -166,6 +168,8 @@ async def _answered(
         yield Ended("stop", reply.text, ledger)
         return
     care = support_reply(ledger, screened.verdict, language, region, now)
+    if care is None and ledger.support_due:
+        raise TypeError("no question, and it is due")
     if screened.route is Route.DECLINE:
         text = decline_reply(ledger, screened.verdict, language)
         yield Spoken(text, "anxin")
@@ -222,8 +226,7 @@ def _last_words(settings: Settings, screened: Screened, said: list[str]) -> Iter
         return
     reply = safe_reply(screened.language, settings.region or settings.house, settings.now or datetime.now(UTC))
     text = _GAP + reply.text if shown else reply.text
-    for event in _authored(replace(reply, text=text)):
-        yield event
+    yield from _authored(replace(reply, text=text))
     yield Ended("stop", shown + text, screened.ledger)
 
 

@@ -3,7 +3,7 @@
 Total: every path returns a verdict or a reply, and doubt or a fault counts as risk. Standard library only.
 """
 
-from anxin.safety.crisis import CrisisReply, crisis_reply, decline_reply, support_reply
+from anxin.safety.crisis import CrisisReply, crisis_reply, decline_reply, safe_reply, support_reply
 from anxin.safety.guard import Guard
 from anxin.safety.jurisdiction import Jurisdiction, jurisdiction, jurisdictions
 from anxin.safety.ledger import Ledger, Track
@@ -40,6 +40,7 @@ __all__ = [
     "jurisdictions",
     "region_of",
     "regions",
+    "safe_reply",
     "screen",
     "support_reply",
 ]

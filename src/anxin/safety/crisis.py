@@ -21,7 +21,7 @@ from anxin.safety.ledger import Ledger, Track
 from anxin.safety.lines import CrisisLine, crisis_lines, emergency_number
 from anxin.safety.verdict import Concern, Risk, Subject, Verdict
 
-__all__ = ["CrisisReply", "crisis_reply", "decline_reply", "support_reply"]
+__all__ = ["CrisisReply", "crisis_reply", "decline_reply", "safe_reply", "support_reply"]
 
 _EMERGENCY_FIRST = (Track.ATTEMPT, Track.UNAIDED, Track.HELP, Track.OTHER_NOW, Track.PLAN, Track.VOICES)
 _POLICE_FIRST = (Track.DANGER, Track.CHILD, Track.VIOLENCE_NOW)
@@ -106,7 +106,7 @@ def crisis_reply(ledger: Ledger, verdict: Verdict, language: Language, region: s
             reply = replace(reply, may_speak=True, lead=lead, close=_fill(close, lines, language))
         return _checked(reply, language)
     except Exception:  # the room's outer door: a person in crisis gets a reply whatever is broken
-        return _safe_reply(language, region, now)
+        return safe_reply(language, region, now)
 
 
 def support_reply(
@@ -125,7 +125,7 @@ def support_reply(
         text = _unrepeated(choices, max(0, ledger.supports - 1), words.openings, language, bare=True)
         return _checked(CrisisReply(_fill(text, lines, language), _shown(Track.IDEATION, lines)), language)
     except Exception:  # as above
-        return _safe_reply(language, region, now)
+        return safe_reply(language, region, now)
 
 
 def decline_reply(ledger: Ledger, verdict: Verdict, language: Language) -> str:
@@ -273,8 +273,9 @@ def _shown(track: Track, lines: Sequence[CrisisLine], *, minor: bool = False) ->
     return tuple(found for found in order if found is not None)
 
 
-def _safe_reply(language: Language, region: str, now: datetime) -> CrisisReply:
-    """Built-in words with an emergency number, from the lines file or else from the built-in table."""
+def safe_reply(language: Language, region: str, now: datetime) -> CrisisReply:
+    """Built-in words with an emergency number, from the lines file or else from the built-in table. Total: what is left
+    to say where nothing else can be said."""
     lines: tuple[CrisisLine, ...] = ()
     number = ""
     try:
