@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float(os.environ.get("FUZZ_SECONDS", "20")), help="for each")
     parser.add_argument("--seed", type=int, default=None, help="of the mutations (default: the time)")
     parser.add_argument("--plain", action="store_true", help="do without atheris")
+    parser.add_argument("--long", action="store_true", help="time seeds and words repeated to the longest text instead")
     parser.add_argument("--replay", metavar="HEX", help="run one input instead")
     parser.add_argument("--child", metavar="FOLDER", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -43,10 +45,33 @@ def main() -> int:
     if asked.replay is not None:
         targets.TARGETS[wanted[0]](bytes.fromhex(asked.replay))
         return 0
+    if asked.long:
+        for name in wanted:
+            _at_length(targets, name, asked.seconds)
+        return 0
     plain = asked.plain or find_spec("atheris") is None
     _say(f"driver: {'plain mutations (pip install atheris for coverage)' if plain else 'atheris'}; seed {seed}")
     run = _plainly if plain else _in_child
     return int(any([run(targets, name, asked.seconds, seed) for name in wanted]))
+
+
+def _at_length(targets: ModuleType, name: str, seconds: float) -> None:
+    """Say which text of the greatest length takes longest, and how long half of it takes: a half where time is
+    linear."""
+    seeds = import_module("tests.fuzz.seeds")
+    parts = list(dict.fromkeys(part.decode("utf-8", "replace") for part in (*seeds.words(), *seeds.seeds())))
+    slowest, end = _Slowest(targets.TARGETS[name]), time.monotonic() + seconds
+    random.Random(0).shuffle(parts)
+    tried = 0
+    for part in parts:
+        if time.monotonic() > end:
+            break
+        tried += 1
+        slowest((part * targets.LONGEST)[: targets.LONGEST].encode())
+    text = slowest.worst.decode()
+    whole, half = (slowest.again(text[:size].encode()) * 1000 for size in (len(text), len(text) // 2))
+    times = f"slowest {whole:.1f} ms, half of it {half:.1f} ms: {text[:20]!r}"
+    _say(f"{name}: {tried} texts of {targets.LONGEST} characters, {times}")
 
 
 def _plainly(targets: ModuleType, name: str, seconds: float, seed: int) -> bool:
@@ -99,7 +124,7 @@ def _with_atheris(name: str, seconds: float, seed: int, folder: Path) -> None:
 
     def one(data: bytes) -> None:
         slowest(data)
-        if time.monotonic() > end:
+        if time.monotonic() > end and not (folder / "slowest").exists():
             (folder / "slowest").write_text(slowest.told(), "utf-8")
 
     line = [f"-max_total_time={int(seconds) + 1}", f"-timeout={_SLOW}", f"-seed={seed % 2**31}", "-max_len=12000"]
@@ -120,9 +145,23 @@ class _Slowest:
         self._target(data)
         self._worst = max(self._worst, (time.perf_counter() - began, data), key=lambda pair: pair[0])
 
+    @property
+    def worst(self) -> bytes:
+        return self._worst[1]
+
+    def again(self, data: bytes) -> float:
+        """Seconds for an input, the best of three."""
+        taken = []
+        for _ in range(3):
+            began = time.perf_counter()
+            self._target(data)
+            taken.append(time.perf_counter() - began)
+        return min(taken)
+
     def told(self) -> str:
+        """The slowest input and its best time of three more: the machine has other work, too."""
         taken, data = self._worst
-        return f"{taken * 1000:.1f} ms for {len(data)} bytes: {data[:40].hex()}"
+        return f"{taken * 1000:.1f} ms, {self.again(data) * 1000:.1f} again, for {len(data)} bytes: {data[:200].hex()}"
 
 
 def _say(text: str) -> None:
