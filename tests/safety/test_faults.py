@@ -271,9 +271,10 @@ def test_an_installation_without_any_of_its_files_still_answers_a_crisis() -> No
 
 # --- One reader blind -------------------------------------------------------------------------------------------------
 
-_LONGER = {
-    "zh": ("我已经吃了一瓶药", "我决定今晚自杀，遗书写好了"),
-    "en": ("I just took all my pills", "I want to kill myself tonight"),
+# Plain enough for either reader alone, whatever the learned one is trained on next.
+_PLAIN = {
+    "zh": ("我决定今晚自杀，遗书写好了", "我真的很想死，一直想结束自己的生命"),
+    "en": ("I want to kill myself tonight", "I want to kill myself and I do not want to live anymore"),
 }
 
 
@@ -291,7 +292,7 @@ def test_where_one_reader_hears_nothing_the_other_still_does(
     monkeypatch: pytest.MonkeyPatch, part: str, quiet: Callable[..., Any], language: Language
 ) -> None:
     _break(monkeypatch, part, quiet)
-    for text in _LONGER[language]:
+    for text in _PLAIN[language]:
         events = _turn(text, language)
         assert _screened(events).verdict.risk >= Risk.T2
         assert _helps(events, language)
