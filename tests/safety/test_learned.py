@@ -17,10 +17,10 @@ from anxin.errors import ConfigError
 from anxin.safety import Risk, screen, screening
 from anxin.safety.features import Words, features
 from anxin.safety.learned import Estimate, Learned, learned
-from anxin.safety.normal import fold
+from anxin.safety.normal import View, fold
 from anxin.safety.verdict import Action
 
-_GROUPS = [["sleep", 1, 2], ["forever", 3, 4], ["永远", 5, 6]]
+_GROUPS = [("sleep", 1, 2), ("forever", 3, 4), ("永远", 5, 6)]
 
 
 def _raw(**changed: Any) -> bytes:
@@ -33,7 +33,7 @@ def _raw(**changed: Any) -> bytes:
         "slope": [1.0, 2.0, 1.0, 1.0],
         "shift": [0.0, 0.5, 0.0, 0.0],
         "groups": _GROUPS,
-        "limits": {"t2": 0.5, "t3": 0.6, "t4": 0.9},
+        "limits": {"zh": [0.5, 0.6, 0.9], "en": [0.4, 0.6, 0.9]},
         **changed,
     }
     return zlib.compress(json.dumps(raw).encode())
@@ -59,7 +59,7 @@ def test_the_estimate_is_the_formula() -> None:
         _raw(weights="AAAA"),
         _raw(scale=[1.0]),
         _raw(bias=[0.0, 0.0, 0.0, float("nan")]),
-        _raw(limits={"t2": 0.5}),
+        _raw(limits={"zh": [0.5]}),
         _raw(groups=[["word"]]),
     ],
 )
@@ -88,16 +88,16 @@ def test_any_text_has_features_and_an_estimate(text: str) -> None:
 @given(st.text(max_size=60), st.tuples(*[st.floats(0, 1)] * 4))
 def test_it_raises_and_never_lowers(text: str, chances: tuple[float, float, float, float]) -> None:
     plain = fold(text)
-    before, explained = screening._by_lexicon(plain)
+    before, explained = screening._by_lexicon(plain, ())
     model = Learned.read(_raw())
 
     class Always:
-        limits = model.limits
+        limits_for = model.limits_for
 
         def estimate(self, _: str) -> Estimate:
             return Estimate(*chances)
 
-    after = screening._raised(before, plain, Always(), explained=explained)  # type: ignore[arg-type]
+    after = screening._raised(before, plain, View(plain.text), Always(), explained=explained)  # type: ignore[arg-type]
     assert after.risk >= before.risk
     assert after.risk <= max(before.risk, Risk.T4)
     assert set(before.concerns) <= set(after.concerns)
@@ -133,3 +133,22 @@ def test_a_long_message_shows_the_sentence_that_decided() -> None:
     if verdict.evidence:  # where it is raised, the span is the grave sentence and not the shopping
         first = verdict.evidence[0]
         assert first.start >= len(calm + calm) - 1
+
+
+def test_without_the_lexicon_the_learned_screen_is_still_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Learned.read(_raw(bias=[9.0, 9.0, -9.0, 0.0]))
+
+    def broken() -> object:
+        raise ConfigError("gone")
+
+    monkeypatch.setattr(screening, "lexicon", broken)
+    monkeypatch.setattr(screening, "learned", lambda: model)
+    verdict = screen("今天天气真好，我们去公园吧")
+    assert verdict.risk is Risk.T3
+    assert verdict.fault == "screen: ConfigError"
+
+
+def test_what_is_no_number_counts_as_risk() -> None:
+    limits = Learned.read(_raw()).limits_for("信")
+    nothing = Estimate(math.nan, math.nan, math.nan, math.nan)
+    assert screening._level(nothing, limits, explained=False) >= Risk.T2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from anxin.errors import ConfigError, DataError
-from anxin.safety.learned import Learned
+from anxin.safety.learned import Learned, Limits
 
 pytest.importorskip("torch")
 pytest.importorskip("numpy")
@@ -26,6 +26,16 @@ _GRAVE = [
     "i gave the cat away",
 ]
 
+_RECIPE = """
+kind = "screen"
+name = "r"
+groups = "groups.tsv"
+authored = ["own.tsv"]
+zh = {t2 = 0.5, t3 = 0.6, t4 = 0.9}
+en = {t2 = 0.4, t3 = 0.6, t4 = 0.9}
+fit = {grid = [0.5, 1.0], outer = 2, inner = 2, epochs = 6}
+"""
+
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
@@ -34,11 +44,7 @@ def beside(tmp_path: Path) -> Path:
     rows += [f"3\tother\tother\t他说{text}{mark}" for text in _GRAVE[:3] for mark in ("", "。")]
     (tmp_path / "own.tsv").write_text("# made up\n" + "\n".join(rows) + "\n", "utf-8")
     (tmp_path / "groups.tsv").write_text("cat\t1\t2\n朋友\t3\t4\n", "utf-8")
-    (tmp_path / "r.toml").write_text(
-        'kind = "screen"\nname = "r"\ngroups = "groups.tsv"\nauthored = ["own.tsv"]\nt2 = 0.5\nt3 = 0.6\nt4 = 0.9\n'
-        "[fit]\ngrid = [0.5, 1.0]\nouter = 2\ninner = 2\nepochs = 6\n",
-        "utf-8",
-    )
+    (tmp_path / "r.toml").write_text(_RECIPE, "utf-8")
     return tmp_path
 
 
@@ -48,7 +54,8 @@ def test_sentences_become_a_model_that_tells_them_apart(beside: Path) -> None:
     model = Learned.read(path.read_bytes())
     assert model.estimate("信都写好放在抽屉里").t2 > model.estimate("今天买了新的风筝").t2
     assert model.estimate("他说信都写好了").other > model.estimate("信都写好了").other
-    assert model.limits == {"t2": 0.5, "t3": 0.6, "t4": 0.9}
+    assert model.limits_for("信") == Limits(0.5, 0.6, 0.9)
+    assert model.limits_for("letter") == Limits(0.4, 0.6, 0.9)
     figures = json.loads((beside / "out" / "report.json").read_text("utf-8"))
     assert 0 <= figures["t2 recall at 5%"] <= 1
     assert [entry["stage"] for entry in told].count("fold") == 2
@@ -71,7 +78,7 @@ def test_a_wrong_row_is_named(beside: Path, line: str, says: str) -> None:
 
 def test_a_limit_is_a_probability(beside: Path) -> None:
     with pytest.raises(ConfigError, match="between 0 and 1"):
-        load_screen(beside / "r.toml", ["t2=1.5"])
+        load_screen(beside / "r.toml", ["zh.t2=1.5"])
 
 
 def test_no_evaluation_sentence_is_trained_on() -> None:

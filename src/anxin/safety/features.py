@@ -1,9 +1,10 @@
 """What the learned screen looks at: short runs of characters and words, and of the kinds of words they are.
 
-A message is written as three strings of one code point a unit, so that every run of units is a slice:
-    units    Chinese characters and signs as they are, each known Latin word as one private code point
-    coarse   words (longest match in the table) by their coarse group, of about a hundred
-    fine     the same words by their fine group, of about a thousand
+A message is written in one code point a unit, so that a run of units is a slice of a string:
+    units    Chinese characters and signs as they are, each known Latin word as one private code point: runs of one to
+             three, and pairs with one unit between
+    coarse   words (longest match in the table) by their coarse group, of about a hundred: runs of one to three
+    fine     the same words by their fine group, of about a thousand: one by one
 Groups are clusters of word vectors: words that stand in like places share one. Pure, standard library only.
 """
 
@@ -43,7 +44,7 @@ class Words:
 
 
 def features(text: str, words: Words) -> set[str]:
-    """The features of folded text. Their number grows with its length, about twelve for each unit."""
+    """The features of folded text. Their number grows with its length, about seven for each unit."""
     units, coarse, fine, found = [_START], [_START], [_START], set[str]()
     for token in _TOKEN.findall(text):
         first = token[0]
@@ -63,13 +64,16 @@ def features(text: str, words: Words) -> set[str]:
             sign = _NUMBER if first.isdigit() else token
             for row in (units, coarse, fine):
                 row.append(sign)
-    for row, longest in ((units, 4), (coarse, 3), (fine, 2)):
-        row.append(_END)
-        line = "".join(row)
-        length = len(line)
-        for size in range(1, longest + 1):
-            found.update([line[at : at + size] for at in range(length - size + 1)])
-        found.update([f"{one} {two}" for one, two in zip(line, line[2:], strict=False)])
+    found.update(fine)
+    line = "".join([*units, _END])
+    found.update(line)
+    found.update([line[at : at + 2] for at in range(len(line) - 1)])
+    found.update([line[at : at + 3] for at in range(len(line) - 2)])
+    found.update([one + " " + two for one, two in zip(line, line[2:], strict=False)])
+    line = "".join([*coarse, _END])
+    found.update(line)
+    found.update([line[at : at + 2] for at in range(len(line) - 1)])
+    found.update([line[at : at + 3] for at in range(len(line) - 2)])
     return found
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import zlib
 from array import array
 from collections.abc import Mapping
@@ -23,11 +24,12 @@ from typing import Any
 from anxin.errors import ConfigError
 from anxin.safety.features import Words, features
 
-__all__ = ["OUTPUTS", "Estimate", "Learned", "learned"]
+__all__ = ["OUTPUTS", "Estimate", "Learned", "Limits", "learned"]
 
 OUTPUTS = ("t2", "t3", "t4", "other")
 _FILE = "screen.model"
 _FORMAT = 1
+_HAN = re.compile("[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,27 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The probabilities from which a message is raised to T2, T3 and T4."""
+
+    t2: float
+    t3: float
+    t4: float
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
-    """The model: `weights` holds four signed bytes for each feature, one an output, in units of `scale`."""
+    """The model: `weights` holds, for each output, one signed byte a feature, in units of `scale`; `limits` are kept
+    for each language."""
 
     words: Words
     places: Mapping[str, int]
-    weights: array[int]
+    weights: tuple[array[int], ...]
     scale: tuple[float, ...]
     bias: tuple[float, ...]
     slope: tuple[float, ...]
     shift: tuple[float, ...]
-    limits: Mapping[str, float]
+    limits: Mapping[str, Limits]
 
     @classmethod
     def read(cls, raw: bytes) -> Learned:
@@ -67,27 +79,31 @@ class Learned:
         if raw["format"] != _FORMAT:
             raise ValueError("another format")
         grams = raw["features"].split("\n")
-        weights = array("b", base64.b64decode(raw["weights"]))
-        if len(weights) != len(grams) * len(OUTPUTS):
+        packed = array("b", base64.b64decode(raw["weights"]))
+        if len(packed) != len(grams) * len(OUTPUTS):
             raise ValueError("features and weights do not agree")
-        numbers = [tuple(map(float, raw[name])) for name in ("scale", "bias", "slope", "shift")]
-        if any(len(row) != len(OUTPUTS) or not all(map(math.isfinite, row)) for row in numbers):
+        weights = tuple(packed[output :: len(OUTPUTS)] for output in range(len(OUTPUTS)))
+        numbers = {name: tuple(map(float, raw[name])) for name in ("scale", "bias", "slope", "shift")}
+        if any(len(row) != len(OUTPUTS) or not all(map(math.isfinite, row)) for row in numbers.values()):
             raise ValueError("numbers are missing")
         groups = {word: (int(coarse), int(fine)) for word, coarse, fine in raw["groups"]}
-        limits = {name: float(limit) for name, limit in raw["limits"].items()}
-        if limits.keys() != {"t2", "t3", "t4"}:
-            raise ValueError("limits are missing")
-        places = {gram: place * len(OUTPUTS) for place, gram in enumerate(grams)}
-        return cls(Words.of(groups), places, weights, *numbers, limits)
+        limits = {language: Limits(*map(float, raw["limits"][language])) for language in ("zh", "en")}
+        places = {gram: place for place, gram in enumerate(grams)}
+        return cls(Words.of(groups), places, weights, limits=limits, **numbers)
+
+    def limits_for(self, text: str) -> Limits:
+        """The limits of the language a folded text is in: Chinese where it holds a Chinese character."""
+        return self.limits["zh" if _HAN.search(text) else "en"]
 
     def estimate(self, text: str) -> Estimate:
         """What the model makes of folded text. Time grows with its length: about 0.15 ms for 60 characters."""
         found = features(text, self.words)
         share = 1 / math.sqrt(len(found))
-        hits = [self.places[gram] for gram in self.places.keys() & found]
+        places = map(self.places.get, found)
+        hits = [place for place in places if place is not None]
         chances = []
         for output in range(len(OUTPUTS)):
-            total = sum([self.weights[hit + output] for hit in hits])
+            total = sum(map(self.weights[output].__getitem__, hits))
             logit = self.bias[output] + total * self.scale[output] * share
             chances.append(_sigmoid(self.slope[output] * logit + self.shift[output]))
         return Estimate(*chances)

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from anxin.safety.context import REACH, names_oneself, read, short_answer
-from anxin.safety.learned import Estimate, Learned, learned
+from anxin.safety.learned import Estimate, Learned, Limits, learned
 from anxin.safety.lexicon import Lexicon, Row, lexicon
-from anxin.safety.normal import View, fold, other_views
+from anxin.safety.normal import View, clear, fold, other_views
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
 
 __all__ = ["screen"]
@@ -30,6 +30,7 @@ _MOST_SENTENCES = 16
 _MOST_READ_WHOLE = 2_000  # characters of either end of a long message that the learned screen reads
 _FEWEST = 5  # below that ("再见", "tonight") only the lexicon and the question asked before can say what is meant
 _SAID = re.compile(r"[a-z]+|[\u3400-\u9fff]")
+_WARY = 4  # how much less doubt may be left where the lexicon has explained the words
 _SENTENCE = re.compile(r"[^.!?;\n]*[^.!?;\n\s][^.!?;\n]*")
 _DENIABLE = (Cue.SAFE, Cue.HELPED)  # "I haven't called 911" is no call
 _STEADY = {"self": Subject.SELF, "other": Subject.OTHER, "past": Subject.PAST}
@@ -38,9 +39,14 @@ _RANK = (Subject.SELF, Subject.OTHER, Subject.PAST, Subject.FICTION, Subject.IDI
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
+    """A row found: where it stands in the plain text, and the view and place it was read in."""
+
     row: Row
     start: int
     end: int
+    text: str
+    left: int
+    right: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +68,23 @@ def screen(text: str) -> Verdict:
 
 def _screen(text: str) -> Verdict:
     plain = fold(text)
-    verdict, explained = _by_lexicon(plain)
+    views = other_views(plain)
     try:
-        return _raised(verdict, plain, learned(), explained=explained)
+        verdict, explained = _by_lexicon(plain, views)
+    except Exception as error:  # the learned screen may still hear what is grave
+        verdict, explained = Verdict(Risk.T2, action=Action.SUPPORT, fault=f"screen: {type(error).__name__}"), False
+    try:
+        return _raised(verdict, plain, clear(plain) if views else View(plain.text), learned(), explained=explained)
     except Exception as error:  # without its second reader a quiet message cannot be called quiet
         risk = max(verdict.risk, Risk.T2)
         action = _action(risk, ()) if verdict.action is Action.CONVERSE else verdict.action
         return replace(verdict, risk=risk, action=action, fault=f"learned screen: {type(error).__name__}")
 
 
-def _by_lexicon(plain: View) -> tuple[Verdict, bool]:
-    """The lexicon's verdict, and whether it has heard alarming words and understood all of them as harmless."""
-    hits = _hits(plain, lexicon())
+def _by_lexicon(plain: View, views: Sequence[View]) -> tuple[Verdict, bool]:
+    """The lexicon's verdict, and whether it has understood the alarming words it heard: as harmless, or as a concern
+    other than self-harm."""
+    hits = _hits(plain, views, lexicon())
     masks = _Cover([hit for hit in hits if hit.row.mask])
     firm = _Cover([hit for hit in hits if hit.row.mask and hit.row.steady])
     losses = _Cover([hit for hit in hits if hit.row.who == "past" and hit.row.steady])
@@ -88,7 +99,7 @@ def _by_lexicon(plain: View) -> tuple[Verdict, bool]:
         if row.mask:
             continue
         if row.cue is not None:
-            if row.cue not in _DENIABLE or not read(plain.text, hit.start, hit.end, english=row.english).negated:
+            if row.cue not in _DENIABLE or not read(hit.text, hit.left, hit.right, english=row.english).negated:
                 cues.append(row.cue)
             continue
         if (firm if row.steady else masks).covers(hit):
@@ -99,16 +110,14 @@ def _by_lexicon(plain: View) -> tuple[Verdict, bool]:
         key = id(row)
         if standing.get(key, 0) >= _MOST_STANDING:
             continue
-        left = max(0, hit.start - REACH)
-        place = (key, hit.start - left, hit.end - left, plain.text[left : hit.end + REACH])
+        left = max(0, hit.left - REACH)
+        place = (key, hit.left - left, hit.right - left, hit.text[left : hit.right + REACH])
         if place in seen:
             continue  # the same words in the same surroundings say nothing new
         seen.add(place)
         reads[key] = reads.get(key, 0) + 1
-        if reads[key] > _MOST_READ:
-            finding = _Finding(row, hit.start, hit.end, row.level, Subject.SELF)
-        else:
-            finding = _judge(plain.text, hit)
+        unread = reads[key] > _MOST_READ
+        finding = _Finding(row, hit.start, hit.end, row.level, Subject.SELF) if unread else _judge(hit)
         if finding.level == row.level:
             standing[key] = standing.get(key, 0) + 1
         findings.append(finding)
@@ -116,20 +125,20 @@ def _by_lexicon(plain: View) -> tuple[Verdict, bool]:
     lowered = [finding.level < finding.row.level for finding in findings]
     stands = any(finding.level >= Risk.T2 for finding in findings)
     verdict = _verdict(plain, findings, cues, idiom=idiom or masks.any)
-    return verdict, not stands and (idiom or masks.any or any(lowered))
+    elsewhere = bool(verdict.concerns) and Concern.SELF_HARM not in verdict.concerns
+    return verdict, elsewhere or (not stands and (idiom or masks.any or any(lowered)))
 
 
-def _raised(verdict: Verdict, plain: View, model: Learned, *, explained: bool) -> Verdict:
-    """The verdict, raised to what the learned screen makes of the message where that is higher."""
+def _raised(verdict: Verdict, plain: View, view: View, model: Learned, *, explained: bool) -> Verdict:
+    """The verdict, raised to what the learned screen makes of the message, read in `view`, where that is higher."""
     if _length(plain.text) < _FEWEST:
         return verdict
-    estimate = model.estimate(_ends(plain.text))
+    estimate = model.estimate(_ends(view.text))
     verdict = replace(verdict, likelihood=round(estimate.t2, 4))
-    risk = _level(estimate, model, explained=explained)
+    risk = _level(estimate, model.limits_for(view.text), explained=explained)
     if risk <= verdict.risk:
         return verdict
-    start, end = _gravest(plain.text, model)
-    start, end = plain.span(start, end)
+    start, end = plain.span(*view.span(*_gravest(view.text, model)))
     other = estimate.other > 0.5
     concern = () if Concern.SELF_HARM in verdict.concerns else (Concern.SELF_HARM,)
     return replace(
@@ -142,9 +151,9 @@ def _raised(verdict: Verdict, plain: View, model: Learned, *, explained: bool) -
     )
 
 
-def _length(text: str) -> int:
-    """How much is said: a Chinese character counts one, a Latin word two."""
-    return sum(2 if "a" <= token[0] <= "z" else 1 for token in _SAID.findall(text[:_SHORT]))
+def _length(text: str) -> float:
+    """How much is said: a Chinese character counts one, a Latin word one and a half."""
+    return sum(1.5 if "a" <= token[0] <= "z" else 1 for token in _SAID.findall(text[:_SHORT]))
 
 
 def _ends(text: str) -> str:
@@ -152,15 +161,14 @@ def _ends(text: str) -> str:
     return text if len(text) <= 2 * _MOST_READ_WHOLE else text[:_MOST_READ_WHOLE] + "\n" + text[-_MOST_READ_WHOLE:]
 
 
-def _level(estimate: Estimate, model: Learned, *, explained: bool) -> Risk:
-    """The highest level whose limit is reached; halfway nearer to certainty where the lexicon has heard alarming words
-    and understood them as denied, an idiom, a story."""
+def _level(estimate: Estimate, limits: Limits, *, explained: bool) -> Risk:
+    """The highest level whose limit is reached; nearer to certainty where the lexicon has understood the words."""
     for risk, chance, limit in (
-        (Risk.T4, estimate.t4, model.limits["t4"]),
-        (Risk.T3, estimate.t3, model.limits["t3"]),
-        (Risk.T2, estimate.t2, model.limits["t2"]),
+        (Risk.T4, min(estimate.t4, estimate.t3), limits.t4),
+        (Risk.T3, estimate.t3 if estimate.t2 >= limits.t2 else 0.0, limits.t3),
+        (Risk.T2, estimate.t2, limits.t2),
     ):
-        if chance >= ((1 + limit) / 2 if explained else limit):
+        if not chance < (1 - (1 - limit) / _WARY if explained else limit):  # what is no number counts as risk
             return risk
     return Risk.T0
 
@@ -173,13 +181,13 @@ def _gravest(text: str, model: Learned) -> tuple[int, int]:
     return max(spans, key=lambda span: model.estimate(text[slice(*span)]).t2, default=(0, len(text)))
 
 
-def _hits(plain: View, words: Lexicon) -> list[_Hit]:
-    found = [_Hit(row, start, end) for row, start, end in words.find(plain.text)]
-    for view in other_views(plain):
+def _hits(plain: View, views: Sequence[View], words: Lexicon) -> list[_Hit]:
+    found = [_Hit(row, start, end, plain.text, start, end) for row, start, end in words.find(plain.text)]
+    for view in views:
         for row, start, end in words.find(view.text):
             begin, stop = view.span(start, end)
             if stop - begin > end - start or plain.text[begin:stop] != view.text[start:end]:
-                found.append(_Hit(row, begin, stop))
+                found.append(_Hit(row, begin, stop, view.text, start, end))
     return found
 
 
@@ -209,17 +217,17 @@ def _covers(mask: _Hit, hit: _Hit) -> bool:
     return shared > 0 and (mask.start < hit.end <= mask.end or shared * 2 > hit.end - hit.start)
 
 
-def _judge(text: str, hit: _Hit) -> _Finding:
+def _judge(hit: _Hit) -> _Finding:
     row, level = hit.row, hit.row.level
     if row.steady:
         return _Finding(row, hit.start, hit.end, level, _STEADY[row.who])
     if level is Risk.T1 and row.concern is None:
         # Distress is distress in any context, and there is much of it: no need to read further.
         return _Finding(row, hit.start, hit.end, level, Subject.SELF)
-    reading = read(text, hit.start, hit.end, english=row.english)
+    reading = read(hit.text, hit.left, hit.right, english=row.english)
     subject = reading.subject
     if row.who == "other":
-        first_person = names_oneself(text[hit.start + 1 : hit.end], english=row.english)
+        first_person = names_oneself(hit.text[hit.left + 1 : hit.right], english=row.english)
         subject = Subject.SELF if first_person else Subject.OTHER
     elif row.who == "past":
         subject = Subject.PAST

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ _PSYSUICIDE = {
     "被动自杀意图": 2,
     "自伤意图": 2,
 }
+_CLAUSE = re.compile(r"[,.!?;:，。！？；：、\n]+")
+_SHORTEST, _LONGEST = 4, 28  # characters of a fragment
 _UNRELATED = "与自杀/自伤/攻击行为无关"
 
 
@@ -41,11 +45,21 @@ class Example:
 def read_examples(recipe: ScreenRecipe, data: Path, beside: Path) -> list[Example]:
     """All examples of a recipe. Raises `DataError` naming the file, and the line where one is wrong."""
     found = [example for name in recipe.authored for example in _authored(beside / name)]
+    found += _fragments(found, recipe)
     for source in recipe.annotated:
         found += _annotated(source, data, beside)
     if recipe.psysuicide:
         found += _psysuicide(data / recipe.psysuicide)
     return found
+
+
+def _fragments(examples: list[Example], recipe: ScreenRecipe) -> list[Example]:
+    """Short clauses of sentences at T0 and T1: a part of what is calm is calm."""
+    calm = (example.text for example in examples if example.targets[0] == 0)
+    clauses = {clause.strip() for text in calm for clause in _CLAUSE.split(text) if clause.strip() != text.strip()}
+    short = sorted(clause for clause in clauses if _SHORTEST <= len(clause) <= _LONGEST)
+    chosen = random.Random(recipe.seed).sample(short, min(recipe.fragments, len(short)))
+    return [_of(clause, 0, "none", "fragments", 0.5) for clause in chosen]
 
 
 def _of(text: str, risk: int, subject: str, source: str, weight: float = 1.0) -> Example:

@@ -9,6 +9,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from anxin.errors import DataError
 from anxin.safety.features import Words, features
 from anxin.safety.learned import OUTPUTS
-from anxin.safety.normal import fold
+from anxin.safety.normal import clear, fold
 from anxin.train.screen.examples import Example, read_examples
 from anxin.train.screen.recipe import Fit, ScreenRecipe
 
@@ -32,7 +33,7 @@ class _Data:
     """Examples as rows of feature numbers, their targets (NaN where open) and weights."""
 
     def __init__(self, examples: Sequence[Example], words: Words, least: int) -> None:
-        self.sets = [features(fold(example.text).text, words) for example in examples]
+        self.sets = [features(clear(fold(example.text)).text, words) for example in examples]
         counts = Counter(gram for row in self.sets for gram in row)
         self.grams = sorted(gram for gram, count in counts.items() if count >= least and "\n" not in gram)
         place = {gram: number for number, gram in enumerate(self.grams)}
@@ -221,6 +222,6 @@ def _packed(
         "slope": [slope for slope, _ in platt],
         "shift": [shift for _, shift in platt],
         "groups": groups,
-        "limits": {"t2": recipe.t2, "t3": recipe.t3, "t4": recipe.t4},
+        "limits": {"zh": astuple(recipe.zh), "en": astuple(recipe.en)},
     }
     return zlib.compress(json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode(), 9)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from anxin.config import load_toml, override, parse
 from anxin.errors import ConfigError
+from anxin.safety.learned import Limits
 
 __all__ = ["Annotated", "Fit", "ScreenRecipe", "load_screen"]
 
@@ -39,17 +40,18 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class ScreenRecipe:
-    """`authored` are tables beside the recipe (risk, subject, kind, text); `groups` is the table of word groups; t2, t3
-    and t4 are the calibrated probabilities from which the screen raises a message to that level."""
+    """`authored` are tables beside the recipe (risk, subject, kind, text); `groups` is the table of word groups; `zh`
+    and `en` are the calibrated probabilities from which the screen raises a message to T2, T3 and T4.
+    `fragments` short clauses of calm sentences are learned too, so that brevity is no sign of danger."""
 
     name: str
     groups: str
     authored: tuple[str, ...]
-    t2: float
-    t3: float
-    t4: float
+    zh: Limits
+    en: Limits
     kind: Literal["screen"] = "screen"
     annotated: tuple[Annotated, ...] = ()
+    fragments: int = 0
     psysuicide: str = ""
     psysuicide_licence: str = ""
     fit: Fit = Fit()
@@ -59,6 +61,7 @@ class ScreenRecipe:
 def load_screen(path: Path, settings: list[str] | None = None) -> ScreenRecipe:
     """Read a recipe, with `--set` overrides applied. Raises `ConfigError`."""
     recipe = parse(ScreenRecipe, override(load_toml(path), settings or []))
-    if not 0 < recipe.t2 < 1 or not 0 < recipe.t3 < 1 or not 0 < recipe.t4 < 1:
-        raise ConfigError("t2, t3 and t4 are probabilities between 0 and 1")
+    for limits in (recipe.zh, recipe.en):
+        if not all(0 < limit < 1 for limit in (limits.t2, limits.t3, limits.t4)):
+            raise ConfigError("t2, t3 and t4 are probabilities between 0 and 1")
     return recipe
