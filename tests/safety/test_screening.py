@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anxin.errors import ConfigError
-from anxin.safety import Action, Concern, Cue, Risk, Subject, screen, screening
+from anxin.safety import Action, Concern, Cue, Risk, Subject, screen, screening, warm
 from anxin.safety.pattern import Phrase
 
 _ANY_TEXT = st.text(st.characters(codec=None), max_size=200)  # lone surrogates included
@@ -148,3 +148,11 @@ def test_interleaved_clients_keep_their_own_verdicts() -> None:
 def test_a_long_text_of_idioms_and_denials_is_read_through() -> None:
     assert screen("笑死我了，我没有想自杀。" * 8_000).risk is Risk.T1
     assert screen("笑死我了，我没有想自杀。" * 8_000 + "我今晚就自杀").risk is Risk.T4
+
+
+def test_warmed_both_readers_are_there() -> None:
+    readers = (screening.lexicon, screening.learned)
+    for reader in readers:
+        reader.cache_clear()
+    warm()
+    assert [reader.cache_info().currsize for reader in readers] == [1, 1]

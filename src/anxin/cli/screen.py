@@ -26,8 +26,10 @@ def screen(
 
     Example: echo "我不想活了" | anxin screen
     """
+    from anxin.safety import warm
     from anxin.safety.records import judge
 
+    warm()
     failed = 0
     for name in files or ["-"]:
         for number, line in _lines(name):

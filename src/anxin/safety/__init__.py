@@ -11,7 +11,7 @@ from anxin.safety.lines import CrisisLine, crisis_lines, regions
 from anxin.safety.notices import Notice, NoticeKind, Times, due
 from anxin.safety.places import region_of
 from anxin.safety.records import judge
-from anxin.safety.screening import screen
+from anxin.safety.screening import screen, warm
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "safe_reply",
     "screen",
     "support_reply",
+    "warm",
 ]

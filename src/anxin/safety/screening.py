@@ -19,7 +19,7 @@ from anxin.safety.lexicon import Lexicon, Row, lexicon
 from anxin.safety.normal import View, clear, fold, other_views
 from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
 
-__all__ = ["screen"]
+__all__ = ["screen", "warm"]
 
 _MOST_EVIDENCE = 16
 _MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
@@ -64,6 +64,11 @@ def screen(text: str) -> Verdict:
         return _screen(text)
     except Exception as error:  # the room's outer door: a broken screen must not read as "nothing found"
         return Verdict(Risk.T2, action=Action.SUPPORT, fault=f"screen: {type(error).__name__}")
+
+
+def warm() -> None:
+    """Read the lexicon and the learned model now (about a second), so that no client waits for them. Total."""
+    screen("还没有人说话，不想说也可以 nobody has said anything yet")
 
 
 def _screen(text: str) -> Verdict:

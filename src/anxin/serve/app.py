@@ -24,7 +24,7 @@ from anxin.dialogue import Language
 from anxin.errors import ConfigError
 from anxin.model import Model
 from anxin.retrieve import packaged
-from anxin.safety import Guard, Jurisdiction, jurisdiction, screen
+from anxin.safety import Guard, Jurisdiction, jurisdiction, warm
 from anxin.serve.conversations import conversation_routes
 from anxin.serve.house import House, Places, TurnFunction
 from anxin.serve.metrics import CONTENT_TYPE, Metrics
@@ -111,8 +111,8 @@ def create_app(
 
 
 def _warm(pack: Jurisdiction) -> None:
-    """Read the lexicon, the guard's rules and the pieces, so that no client waits for it."""
-    screen("")
+    """Read the screen, the guard's rules and the pieces, so that no client waits for it."""
+    warm()
     packaged()
     for language in _LANGUAGES:
         Guard(language, pack)
