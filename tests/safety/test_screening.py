@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from anxin.errors import ConfigError
 from anxin.safety import Action, Concern, Cue, Risk, Subject, screen, screening, warm
+from anxin.safety.learned import learned
+from anxin.safety.lexicon import lexicon
 from anxin.safety.pattern import Phrase
 
 _ANY_TEXT = st.text(st.characters(codec=None), max_size=200)  # lone surrogates included
@@ -151,7 +153,7 @@ def test_a_long_text_of_idioms_and_denials_is_read_through() -> None:
 
 
 def test_warmed_both_readers_are_there() -> None:
-    readers = (screening.lexicon, screening.learned)
+    readers = (lexicon, learned)
     for reader in readers:
         reader.cache_clear()
     warm()
