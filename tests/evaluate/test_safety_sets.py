@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from anxin.corpus import PSYSUICIDE
 from anxin.errors import DataError
 from anxin.evaluate.safety import Sets, bundled, read
-from anxin.evaluate.safety.sets import PSYSUICIDE, Labelled
+from anxin.evaluate.safety.sets import Labelled
 
 
 def lines(folder: Path, *records: Any) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from anxin.counsel.patience import within
@@ -16,7 +16,7 @@ from anxin.counsel.wording import wording
 from anxin.dialogue import Language, Message
 from anxin.errors import ConfigError
 from anxin.model import Done, Generation, Model, Reply, Waiting
-from anxin.safety import Action, Concern, Evidence, Risk, Subject, Verdict
+from anxin.safety import Concern, Evidence, Risk, Subject, Verdict
 
 __all__ = ["Judge"]
 
@@ -24,7 +24,6 @@ _HIGHEST: Final = Risk.T4  # that something is happening at this moment is for t
 _LONGEST_ANSWER: Final = 128  # tokens; the schema ends it sooner
 _MOST_ANSWER: Final = 2_000  # characters; a server that keeps to no limit is not read to its end
 _MOST_READ: Final = 1_200  # characters of the message: its beginning and its end
-_MOST_EVIDENCE: Final = 16
 _GAP: Final = " […] "
 _SCHEMA: Final = {
     "type": "object",
@@ -130,9 +129,4 @@ def _raised(verdict: Verdict, heard: Risk, text: str) -> Verdict:
         known = (Concern.SELF_HARM, Concern.ABUSE, Concern.HARM_TO_OTHERS)
         concerns = concerns if any(concern in known for concern in concerns) else (*concerns, Concern.SELF_HARM)
         subject = subject if subject in (Subject.SELF, Subject.OTHER, Subject.PAST) else Subject.SELF
-    if risk >= Risk.T3:
-        action = Action.CRISIS
-    else:
-        action = Action.DECLINE if verdict.action is Action.DECLINE else Action.SUPPORT
-    evidence = (Evidence(0, len(text), "the judge model"), *verdict.evidence[: _MOST_EVIDENCE - 1])
-    return replace(verdict, risk=risk, concerns=concerns, subject=subject, action=action, evidence=evidence)
+    return verdict.raised(risk, concerns, subject, Evidence(0, len(text), "the judge model"))

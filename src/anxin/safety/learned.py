@@ -24,11 +24,11 @@ from typing import Any
 from anxin.errors import ConfigError
 from anxin.safety.features import Words, features
 
-__all__ = ["OUTPUTS", "Estimate", "Learned", "Limits", "learned"]
+__all__ = ["FORMAT", "OUTPUTS", "Estimate", "Learned", "Limits", "learned"]
 
 OUTPUTS = ("t2", "t3", "t4", "other")
 _FILE = "screen.model"
-_FORMAT = 1
+FORMAT = 1
 _HAN = re.compile("[\u3400-\u9fff]")
 
 
@@ -76,7 +76,7 @@ class Learned:
 
     @classmethod
     def _of(cls, raw: Mapping[str, Any]) -> Learned:
-        if raw["format"] != _FORMAT:
+        if raw["format"] != FORMAT:
             raise ValueError("another format")
         grams = raw["features"].split("\n")
         packed = array("b", base64.b64decode(raw["weights"]))

@@ -17,11 +17,10 @@ from anxin.safety.context import REACH, names_oneself, read, short_answer
 from anxin.safety.learned import Estimate, Learned, Limits, learned
 from anxin.safety.lexicon import Lexicon, Row, lexicon
 from anxin.safety.normal import View, clear, fold, other_views
-from anxin.safety.verdict import Action, Concern, Cue, Evidence, Risk, Subject, Verdict
+from anxin.safety.verdict import MOST_EVIDENCE, Action, Concern, Cue, Evidence, Risk, Subject, Verdict
 
 __all__ = ["screen", "warm"]
 
-_MOST_EVIDENCE = 16
 _MOST_STANDING = 4  # standing hits of one row; more of the same adds nothing and a long text must stay cheap
 _MOST_READ = 200  # contexts read for one row; beyond that a hit stands unread, for doubt counts as risk
 _LEARNED = "the learned screen: worded like messages of someone at risk"
@@ -146,14 +145,8 @@ def _raised(verdict: Verdict, plain: View, view: View, model: Learned, *, explai
     start, end = plain.span(*view.span(*_gravest(view.text, model)))
     other = estimate.other > 0.5
     concern = () if Concern.SELF_HARM in verdict.concerns else (Concern.SELF_HARM,)
-    return replace(
-        verdict,
-        risk=risk,
-        concerns=(*verdict.concerns, *concern),
-        subject=Subject.OTHER if other else Subject.SELF,
-        action=verdict.action if verdict.action is Action.DECLINE and risk < Risk.T3 else _action(risk, ()),
-        evidence=(Evidence(start, end, _LEARNED), *verdict.evidence[: _MOST_EVIDENCE - 1]),
-    )
+    subject = Subject.OTHER if other else Subject.SELF
+    return verdict.raised(risk, (*verdict.concerns, *concern), subject, Evidence(start, end, _LEARNED))
 
 
 def _length(text: str) -> float:
@@ -304,6 +297,6 @@ def _evidence(plain: View, findings: Sequence[_Finding]) -> tuple[Evidence, ...]
     for finding in ordered:
         start, end = plain.span(finding.start, finding.end)
         spans[Evidence(start, end, finding.row.why)] = None
-        if len(spans) == _MOST_EVIDENCE:
+        if len(spans) == MOST_EVIDENCE:
             break
     return tuple(spans)

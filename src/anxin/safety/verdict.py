@@ -6,10 +6,12 @@ labels; Anxin never claims to administer a clinical instrument.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
-__all__ = ["Action", "Concern", "Cue", "Evidence", "Risk", "Subject", "Verdict"]
+__all__ = ["MOST_EVIDENCE", "Action", "Concern", "Cue", "Evidence", "Risk", "Subject", "Verdict"]
+
+MOST_EVIDENCE = 16  # spans of one verdict
 
 
 class Risk(IntEnum):
@@ -100,3 +102,16 @@ class Verdict:
     fault: str = ""
     cues: tuple[Cue, ...] = ()
     likelihood: float | None = None
+
+    def raised(self, risk: Risk, concerns: tuple[Concern, ...], subject: Subject, evidence: Evidence) -> Verdict:
+        """This verdict at a higher `risk`, above T0: what another reader saw comes first among the evidence, and a
+        request that was declined is declined still, below T3."""
+        declined = self.action is Action.DECLINE and risk < Risk.T3
+        return replace(
+            self,
+            risk=risk,
+            concerns=concerns,
+            subject=subject,
+            action=Action.DECLINE if declined else Action.CRISIS if risk >= Risk.T3 else Action.SUPPORT,
+            evidence=(evidence, *self.evidence[: MOST_EVIDENCE - 1]),
+        )

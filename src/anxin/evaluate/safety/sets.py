@@ -18,30 +18,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from anxin.corpus import PSYSUICIDE
 from anxin.dialogue import Dialogue, Language
 from anxin.errors import DataError, DialogueError
 
-__all__ = ["ACUTE", "OWN", "PSYSUICIDE", "Conversation", "Labelled", "Reply", "Sets", "Source", "bundled", "read"]
+__all__ = ["ACUTE", "OWN", "Conversation", "Labelled", "Reply", "Sets", "Source", "bundled", "read"]
 
 ACUTE = frozenset({"attempt", "preparation", "plan", "goodbye", "in_progress", "self_harm"})
 OWN = ACUTE | {"passive", "past", "urge", "active", "method", "method_seeking"}
 """Kinds whose text speaks of the client's own wish to die or self-harm, when the subject is the client."""
-
-PSYSUICIDE: Mapping[str, tuple[str, int | None]] = {
-    "自杀未遂": ("attempt", 4),
-    "自杀准备行为": ("preparation", 4),
-    "自杀计划": ("plan", 4),
-    "自伤行为": ("self_harm", 3),
-    "主动自杀意图": ("active", 3),
-    "被动自杀意图": ("passive", 2),
-    "自伤意图": ("urge", 2),
-    "与自杀/自伤/攻击行为无关": ("unrelated", 0),
-    "关于自杀的探索": ("exploration", None),
-    "用户攻击行为": ("aggression", None),
-    "他人攻击行为": ("aggression_by_others", None),
-}
-"""The 11 labels of PsySUICIDE (Qiu, Ma & Lan 2024, EMNLP) read as our kinds and nearest levels. The last three have no
-level of ours and are counted apart: neither positives nor negatives."""
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _UNRELATED = "与自杀/自伤/攻击行为无关"

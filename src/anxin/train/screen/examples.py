@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import random
 import re
@@ -11,24 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from anxin.corpus import PSYSUICIDE, read
 from anxin.errors import DataError
 from anxin.train.screen.recipe import Annotated, ScreenRecipe
 
 __all__ = ["Example", "read_examples"]
 
-# PsySUICIDE (Qiu et al. 2024, PsyGUARD): its self-directed labels and the level each stands for here.
-_PSYSUICIDE = {
-    "自杀未遂": 4,
-    "自杀准备行为": 4,
-    "自杀计划": 4,
-    "主动自杀意图": 3,
-    "自伤行为": 3,
-    "被动自杀意图": 2,
-    "自伤意图": 2,
-}
 _CLAUSE = re.compile(r"[,.!?;:，。！？；：、\n]+")
 _SHORTEST, _LONGEST = 4, 28  # characters of a fragment
-_UNRELATED = "与自杀/自伤/攻击行为无关"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +98,14 @@ def _annotated(source: Annotated, data: Path, beside: Path) -> list[Example]:
 
 
 def _smilechat(path: Path, wanted: Mapping[str, object]) -> dict[str, str]:
-    import zstandard
-
     dialogues = {key.split("/")[0] for key in wanted}
-    found: dict[str, str] = {}
-    with path.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as plain:
-        for line in io.TextIOWrapper(plain, encoding="utf-8"):
-            dialogue = json.loads(line)
-            if str(dialogue["id"]) not in dialogues:
-                continue
-            for place, message in enumerate(dialogue["messages"]):
-                key = f"{dialogue['id']}/{place}"
-                if key in wanted:
-                    found[key] = message["content"]
-    return found
+    return {
+        key: message.text
+        for sample in read("dialogues", path)
+        if sample.id in dialogues
+        for place, message in enumerate(sample.dialogue.messages)
+        if (key := f"{sample.id}/{place}") in wanted
+    }
 
 
 def _goemotions(path: Path, wanted: Mapping[str, object]) -> dict[str, str]:
@@ -158,9 +141,7 @@ def _psysuicide(path: Path) -> list[Example]:
         raise DataError(f"cannot read {path}; is --data the folder of the data sets?") from error
     found: list[Example] = []
     for row in rows:
-        levels = [_PSYSUICIDE[label] for label in row["labels"] if label in _PSYSUICIDE]
+        levels = [level for label in row["labels"] if (level := PSYSUICIDE.get(label, ("", None))[1]) is not None]
         if levels:
             found.append(_of(row["text"], max(levels), "self", "psysuicide"))
-        elif _UNRELATED in row["labels"]:
-            found.append(_of(row["text"], 0, "none", "psysuicide"))
     return found

@@ -18,14 +18,13 @@ import torch
 
 from anxin.errors import DataError
 from anxin.safety.features import Words, features
-from anxin.safety.learned import OUTPUTS
+from anxin.safety.learned import FORMAT, OUTPUTS
 from anxin.safety.normal import clear, fold
 from anxin.train.screen.examples import Example, read_examples
 from anxin.train.screen.recipe import Fit, ScreenRecipe
 
 __all__ = ["train_screen"]
 
-_FORMAT = 1
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -33,12 +32,12 @@ class _Data:
     """Examples as rows of feature numbers, their targets (NaN where open) and weights."""
 
     def __init__(self, examples: Sequence[Example], words: Words, least: int) -> None:
-        self.sets = [features(clear(fold(example.text)).text, words) for example in examples]
-        counts = Counter(gram for row in self.sets for gram in row)
+        sets = [features(clear(fold(example.text)).text, words) for example in examples]
+        counts = Counter(gram for row in sets for gram in row)
         self.grams = sorted(gram for gram, count in counts.items() if count >= least and "\n" not in gram)
         place = {gram: number for number, gram in enumerate(self.grams)}
-        self.rows = [torch.tensor([place[gram] for gram in sorted(row) if gram in place]) for row in self.sets]
-        self.share = [1 / math.sqrt(len(row)) for row in self.sets]
+        self.rows = [torch.tensor([place[gram] for gram in sorted(row) if gram in place]) for row in sets]
+        self.share = [1 / math.sqrt(len(row)) for row in sets]
         self.targets = torch.tensor(
             [[math.nan if target is None else target for target in example.targets] for example in examples]
         )
@@ -213,7 +212,7 @@ def _packed(
     weights = weights[kept]
     scale = np.maximum(np.abs(weights).max(0), 1e-9) / 127
     raw = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "recipe": recipe.name,
         "features": "\n".join(grams[place] for place in kept),
         "weights": base64.b64encode(np.round(weights / scale).astype(np.int8).tobytes()).decode(),
