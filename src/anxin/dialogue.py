@@ -30,10 +30,15 @@ _TO_WIRE: Mapping[Role, str] = {"system": "system", "client": "user", "counsello
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One utterance: who speaks and what they say."""
+    """One utterance: who speaks and what they say.
+
+    `thought` is the counsellor's reasoning before the words, where training data has it. It is read and written by the
+    corpus alone: nothing that reaches a client or comes from one carries it.
+    """
 
     role: Role
     text: str
+    thought: str = ""
 
 
 @dataclass(frozen=True, slots=True)

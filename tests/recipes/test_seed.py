@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from anxin.corpus import Sample, read
 from anxin.corpus.clean import clean
-from anxin.corpus.sources import Sample, read
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 SEED = RECIPES / "anxin-seed.jsonl"

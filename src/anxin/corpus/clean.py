@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from anxin.corpus.sources import Sample
+from anxin.corpus.sample import Drop, Sample
 from anxin.dialogue import Dialogue, Message
 
-__all__ = ["Drop", "clean"]
+__all__ = ["clean"]
 
 _CONTACT = re.compile(
     r"https?://|www\.|@\w|\d{3,4}[- ]?\d{6,}|(?:微信|QQ|扣扣|公众号|加我)[号:：]?|\b[\w.]+@[\w.]+\b", re.IGNORECASE
@@ -18,13 +18,6 @@ _MACHINE = re.compile(r"语言模型|人工智能助手|作为(?:一个|一名)?
 _MARKUP = re.compile(r"<[^>\n]{1,80}>|&nbsp;?|\xa0|\u200b|\ufeff")
 _SPACE = re.compile(r"[ \t\r\f\v]+")
 _BLANK = re.compile(r"\s*\n\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Why a sample does not go on."""
-
-    reason: str
 
 
 def clean(sample: Sample, crisis: Iterable[str]) -> Sample | Drop:

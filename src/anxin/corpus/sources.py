@@ -9,22 +9,13 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from anxin.corpus.sample import Sample
 from anxin.dialogue import Dialogue
 from anxin.errors import DataError, DialogueError, MissingExtra
 
-__all__ = ["READERS", "Reader", "Sample", "read"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One record of a corpus: a dialogue, or a document when `dialogue` is empty."""
-
-    id: str
-    dialogue: Dialogue
-    document: str = ""
+__all__ = ["READERS", "Reader", "read"]
 
 
 Reader = Callable[[Path], Iterator[Sample]]

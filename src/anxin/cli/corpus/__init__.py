@@ -1,0 +1,18 @@
+"""`anxin corpus`: from raw text to training sets, a recipe at a time or a step at a time."""
+
+from __future__ import annotations
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="From raw text to clean dialogues: fetch, crawl, clean, deduplicate, split, mix.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """From raw text to clean dialogues: fetch, crawl, clean, deduplicate, split, mix."""
