@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from anxin.corpus.sample import Aside, Drop, Result, Sample, from_record, to_record
+from anxin.corpus.sample import Aside, Result, Sample, from_record, to_record
 from anxin.errors import DataError, MissingExtra
 
 __all__ = [
@@ -184,7 +184,7 @@ def _unpacked(path: Path, held: ExitStack) -> BinaryIO:
     if path.suffix != ".zst":
         return file
     reader = held.enter_context(_zstandard().ZstdDecompressor().stream_reader(file, read_across_frames=True))
-    return io.BufferedReader(_Whole(reader, path), 1 << 20)  # type: ignore[return-value]
+    return io.BufferedReader(_Whole(reader, path), 1 << 20)
 
 
 class _Whole(io.RawIOBase):
