@@ -33,6 +33,8 @@ __all__ = [
     "read_samples",
     "shard_name",
     "shards",
+    "to_line",
+    "unpacked",
 ]
 
 DATA, DROPPED = "data", "dropped"
@@ -148,7 +150,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str | Damage]]:
         raise DataError(f"{path} does not exist")
     number = 0
     with ExitStack() as held:
-        stream = _unpacked(path, held)
+        stream = unpacked(path, held)
         while True:
             number += 1
             try:
@@ -177,7 +179,18 @@ def read_lines(path: Path) -> Iterator[tuple[int, str | Damage]]:
                 yield number, Damage("not_utf8", f"{path.name} line {number}, byte {error.start}", _start(raw))
 
 
-def _unpacked(path: Path, held: ExitStack) -> BinaryIO:
+def to_line(record: Mapping[str, Any]) -> bytes:
+    """A record as one line of UTF-8. Half a surrogate pair, which UTF-8 cannot hold, is escaped with its whole line."""
+    try:
+        return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(record).encode() + b"\n"
+
+
+def unpacked(path: Path, held: ExitStack) -> BinaryIO:
+    """The bytes of a file, unpacked where it is `.gz` or `.zst`; `held` closes it. A packed file that breaks off raises
+    `EOFError`, `zlib.error`, `gzip.BadGzipFile` or zstandard's `ZstdError` when it is read that far.
+    """
     file = held.enter_context(path.open("rb"))
     if path.suffix == ".gz":
         return held.enter_context(gzip.open(file, "rb"))  # type: ignore[return-value]
@@ -285,7 +298,7 @@ class Shard:
 
     def _write(self, where: str, record: Mapping[str, Any]) -> None:
         try:
-            self._out(where).write(json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+            self._out(where).write(to_line(record))
         except OSError as error:
             raise DataError(f"cannot write to {self._folder}: {error.strerror}; make room and run again") from None
 
