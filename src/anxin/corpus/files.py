@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from anxin.corpus.sample import Aside, Result, Sample, from_record, to_record
+from anxin.corpus.sample import Aside, Drop, Result, Sample, from_record, to_record
 from anxin.errors import DataError, MissingExtra
 
 __all__ = [
@@ -293,8 +293,12 @@ class Shard:
             self._write(after.shard, to_record(after.sample))
         else:
             self.tally.dropped[after.reason] += 1
-            note = {"reason": after.reason} | ({"detail": after.detail} if after.detail else {})
-            self._write(DROPPED, {**to_record(before), "dropped": note})
+            self.reject(before, after)
+
+    def reject(self, part: Sample, why: Drop) -> None:
+        """Write to `dropped/`, uncounted, what was taken out of a sample that goes on without it."""
+        note = {"reason": why.reason} | ({"detail": why.detail} if why.detail else {})
+        self._write(DROPPED, {**to_record(part), "dropped": note})
 
     def _write(self, where: str, record: Mapping[str, Any]) -> None:
         try:
