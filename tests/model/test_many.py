@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,55 +17,14 @@ import pytest
 
 from anxin.dialogue import Message
 from anxin.errors import ContextTooLong, DataError, ModelBroken, ModelNotFound, ModelUnavailable
-from anxin.model import Done, EchoModel, EndpointModel, Generation, ModelInfo, Piece, Reply, Thought
+from anxin.model import EchoModel, EndpointModel, Generation, Piece, Reply
 from anxin.model.many import Answer, Budget, Cache, Failed, Spent, ask_many
 
 from .fake_server import DONE, OK, Asked, says, serving
 from .reading import asks
+from .scripted import Scripted
 
 pytestmark = pytest.mark.anyio
-
-
-class Scripted:
-    """A model that does for each text what it is told to: a reply, an error, or to hang. Counts what it was asked."""
-
-    def __init__(self, does: object = None, *, pause: float = 0.0) -> None:
-        self.does, self.pause = does, pause
-        self.asked: Counter[str] = Counter()
-        self.open = self.most = 0
-        self.closed = 0
-
-    @property
-    def info(self) -> ModelInfo:
-        return ModelInfo("scripted", "echo", 4096)
-
-    def count(self, messages: Sequence[Message]) -> int:
-        return 10
-
-    async def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
-        text = generation.messages[-1].text
-        self.asked[text] += 1
-        self.open += 1
-        self.most = max(self.most, self.open)
-        try:
-            await asyncio.sleep(self.pause)
-            does = self.does(text, self.asked[text]) if callable(self.does) else f"re {text}"
-            if isinstance(does, Exception):
-                if isinstance(does, ModelBroken):
-                    yield Reply("half")
-                raise does
-            if does == "hang":
-                await asyncio.Event().wait()
-            yield Thought("hm")
-            yield Reply(str(does))
-            yield Done("stop", 10, 5)
-        finally:
-            self.open -= 1
-            self.closed += 1
-
-    async def prepare(self, systems: Sequence[str] = ()) -> None: ...
-
-    async def close(self) -> None: ...
 
 
 def questions(count: int, **more: Any) -> Iterator[tuple[str, Generation]]:
