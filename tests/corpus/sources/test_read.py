@@ -45,7 +45,7 @@ def test_a_question_and_its_answer_become_a_dialogue(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("{", "line 1 is not JSON"), ("[]", "line 1 is not an object"), ("{}", "line 1 has no messages")],
+    [("{", "not json.*line 1"), ("[]", "line 1 is not an object"), ("{}", "record 1: has no messages")],
 )
 def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "a.jsonl"
