@@ -48,7 +48,7 @@ async def serving(answer: Answer) -> AsyncIterator[Fake]:
                 fake.asked.append(asked)
                 await answer(asked, writer)
             await writer.drain()
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             fake.left.set()
         finally:
             writer.close()

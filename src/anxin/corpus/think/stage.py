@@ -202,9 +202,17 @@ class _Work:
         how = self.options.asking
         budget = Budget(how.questions or None, how.tokens or None)
         in_a_row = came = 0
+        over = False
+
+        def until_over() -> Iterator[tuple[str, Generation]]:
+            for question in questions:
+                if over:  # those on their way are still heard: they are paid for
+                    return
+                yield question
+
         asking = ask_many(
             model,
-            questions,
+            until_over(),
             cache=self.cache,
             at_once=how.at_once,
             budget=budget,
@@ -222,11 +230,7 @@ class _Work:
                     continue
                 shard.failed[key] = answer
                 if answer.code == "budget":
-                    if self.options.unasked == "wait":
-                        raise ConfigError(
-                            f"the budget is spent ({self.spent.questions} questions, {self.spent.tokens} tokens) and "
-                            f"{shard.name} is not done; what was answered is kept: run again with more to go on"
-                        )
+                    over = self.options.unasked == "wait"
                 elif answer.code != ContextTooLong.code:
                     in_a_row += 1
                     if in_a_row >= _DEAD:
@@ -234,6 +238,11 @@ class _Work:
                             f"{model.info.name} failed {in_a_row} times in a row ({answer.error}); "
                             "what was answered is kept: run again to go on"
                         )
+        if over:
+            raise ConfigError(
+                f"the budget is spent ({self.spent.questions} questions, {self.spent.tokens} tokens) and {shard.name} "
+                "is not done; what was answered is kept: run again with more to go on"
+            )
 
     def _questions(self, path: Path) -> Iterator[tuple[str, Generation]]:
         for sample in read_samples(path):
