@@ -100,6 +100,7 @@ async def test_a_model_is_not_asked_for_a_language_it_lacks() -> None:
     done = await replies(says(CALM), voice(Chinese()), voice(told("Go on.")))
     assert isinstance(done, Sample) and len(candidates_of(done)) == 1
     assert [one["why"] for one in done.metadata["unanswered"]] == ["language"]
+    assert await replies(says(CALM), voice(Chinese())) == Drop("language")
     wished = await replies(says(CALM), voice(Chinese()), how=Answering(any_language=True))
     assert isinstance(wished, Sample) and len(candidates_of(wished)) == 1
 

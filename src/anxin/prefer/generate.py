@@ -123,7 +123,10 @@ def _with_answers(
         candidates[id] = Candidate(id, model, voice.temperature, voice.seed, text, unsafe, cut)
     if missing:
         sample = sample.noting(unanswered=missing)
-    return with_candidates(sample, list(candidates.values())) if candidates else Drop("no_reply", _why(missing))
+    if candidates:
+        return with_candidates(sample, list(candidates.values()))
+    # That no model speaks the language is nobody's failure, and asking again would not help.
+    return Drop("language") if _why(missing) == "language" else Drop("no_reply", _why(missing))
 
 
 def _unsafe(text: str, language: Language) -> str:

@@ -301,11 +301,13 @@ async def _stage(
             report(what, number, len(paths))
     finally:
         await close()
+    known = told(out)
+    known["failures"] += tally.dropped["no_reply"]
     body = {
         **table,
         "digest": digest(table, inputs),
         "counts": tally.to_json(),
-        **told(out),
+        **known,
         "asked": asdict(asking.spent),
         "seconds": round(time.monotonic() - began, 3),
     }
