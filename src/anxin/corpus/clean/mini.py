@@ -1,4 +1,4 @@
-"""Cleaning: a sample is kept, changed or dropped, and a drop says why."""
+"""The cleaning that `recipes/anxin-mini.toml` was made with, kept so that its model card stays true."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from anxin.corpus.clean.roles import in_turn
+from anxin.corpus.clean.spacing import even
 from anxin.corpus.sample import Drop, Sample
 from anxin.dialogue import Dialogue, Message
 
@@ -16,8 +18,6 @@ _CONTACT = re.compile(
 )
 _MACHINE = re.compile(r"语言模型|人工智能助手|作为(?:一个|一名)?AI|OpenAI|ChatGPT|as an AI", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^>\n]{1,80}>|&nbsp;?|\xa0|\u200b|\ufeff")
-_SPACE = re.compile(r"[ \t\r\f\v]+")
-_BLANK = re.compile(r"\s*\n\s*")
 
 
 def clean(sample: Sample, crisis: Iterable[str]) -> Sample | Drop:
@@ -29,20 +29,8 @@ def clean(sample: Sample, crisis: Iterable[str]) -> Sample | Drop:
     if sample.document:
         text = _tidy(sample.document)
         return replace(sample, document=text) if len(text) >= 80 else Drop("short")
-    messages: list[Message] = []
-    for message in sample.dialogue:
-        text = _tidy(message.text)
-        if not text or message.role == "system":
-            continue
-        if messages and messages[-1].role == message.role:
-            messages[-1] = Message(message.role, f"{messages[-1].text}\n{text}")
-        else:
-            messages.append(Message(message.role, text))
-    while messages and messages[0].role != "client":
-        del messages[0]
-    while messages and messages[-1].role != "counsellor":
-        del messages[-1]
-    if len(messages) < 2:
+    messages = in_turn(Message(message.role, _tidy(message.text)) for message in sample.dialogue)
+    if not messages:
         return Drop("one_sided")
     whole = "\n".join(message.text for message in messages).casefold()
     if any(phrase in whole for phrase in crisis):
@@ -52,8 +40,8 @@ def clean(sample: Sample, crisis: Iterable[str]) -> Sample | Drop:
         return Drop("contact")
     if _MACHINE.search(spoken):
         return Drop("machine")
-    return replace(sample, dialogue=Dialogue(tuple(messages), sample.id))
+    return replace(sample, dialogue=Dialogue(messages, sample.id))
 
 
 def _tidy(text: str) -> str:
-    return _BLANK.sub("\n", _SPACE.sub(" ", _MARKUP.sub(" ", text))).strip()
+    return even(_MARKUP.sub(" ", text))

@@ -1,0 +1,29 @@
+"""Counsellors who tell of a life of their own."""
+
+from __future__ import annotations
+
+import re
+
+from anxin.corpus.clean.phrases import phrases
+from anxin.corpus.sample import Drop, Sample
+
+__all__ = ["discloses"]
+
+_QUOTED = re.compile(
+    r"“[^”]{0,300}”|\"[^\"\n]{0,300}\"|「[^」]{0,300}」|『[^』]{0,300}』|‘[^’]{0,200}’|(?<!\w)'[^'\n]{0,200}'(?!\w)"
+)
+
+
+def discloses(sample: Sample) -> Sample | Drop:
+    """Drops (`discloses`) a dialogue whose counsellor tells of a life of its own: its family, youth, illness, losses.
+
+    Data written from forum answers is full of it, and from a model it is untrue. First-person words lent to the client
+    ("you could say: my mother ...") and quotations pass.
+    """
+    for message in sample.dialogue.by("counsellor"):
+        text = _QUOTED.sub("“”", message.text)
+        for life, lent in (("life", "lent"), ("life_en", "lent_en")):
+            for found in phrases(life).finditer(text):
+                if not phrases(lent).search(text[max(0, found.start() - 30) : found.start()]):
+                    return Drop("discloses", found.group().strip()[:60])
+    return sample

@@ -1,0 +1,37 @@
+"""Counsellors who play a part."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from anxin.corpus.clean.phrases import phrases
+from anxin.corpus.sample import Drop, Sample
+
+__all__ = ["Persona"]
+
+_STAGED = re.compile(r"\s*(?:[（(][^（）()\n]{2,24}[）)]|\*[^*\n]{2,40}\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Drops (`persona`) a dialogue whose counsellor plays somebody.
+
+    Signs: the system message casts a part; one of `names` is spoken (艾薇 is EmoLLM's "aiwei"); or the share `staged`
+    of the replies, two at least, opens with a stage direction, "（微笑）" or "*nods*".
+    It stands before `roles`, which takes system messages away.
+    """
+
+    names: tuple[str, ...] = ("艾薇",)
+    staged: float = 0.3
+
+    def __call__(self, sample: Sample) -> Sample | Drop:
+        for message in sample.dialogue:
+            if message.role == "system" and (cast := phrases("cast").search(message.text)):
+                return Drop("persona", cast.group()[:60])
+            for name in self.names:
+                if name in message.text:
+                    return Drop("persona", name)
+        replies = sample.dialogue.by("counsellor")
+        staged = sum(bool(_STAGED.match(reply.text)) for reply in replies)
+        return Drop("persona", f"{staged} staged") if staged >= 2 and staged >= self.staged * len(replies) else sample

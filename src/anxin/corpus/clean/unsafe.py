@@ -1,0 +1,53 @@
+"""The output guard, held to what a corpus would teach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from anxin.corpus.sample import Drop, Sample
+from anxin.safety import Guard
+
+__all__ = ["UnsafeCounsellor"]
+
+_QUOTED = re.compile(r"“[^”]{0,200}”|\"[^\"\n]{0,200}\"|「[^」]{0,200}」|『[^』]{0,200}』|‘[^’]{0,200}’")
+_OWN_VOICE = frozenset({"dependence", "human", "secrecy", "sexual", "sycophancy", "refusal", "contract", "abandon"})
+_END = re.compile(r"[。！？!?\n]|\.(?=\s)")
+
+
+@dataclass(frozen=True, slots=True)
+class UnsafeCounsellor:
+    """Drops a dialogue in which a counsellor's turn would trip the output guard of `anxin.safety`: `unsafe_method`,
+    `unsafe_diagnosis`, `unsafe_contact` and so on, by the guard's names.
+
+    What may not reach a client may not be taught either. One difference: what a counsellor may not say of itself or to
+    the client ("I love you", "don't leave me") passes in quotation marks, since here the whole sentence is known.
+    `spare` names kinds that are let pass; thoughts are not read, since no client sees them. A guard that fails drops
+    the sample (`unsafe_fault`).
+    """
+
+    spare: tuple[str, ...] = ()
+
+    def __call__(self, sample: Sample) -> Sample | Drop:
+        for message in sample.dialogue.by("counsellor"):
+            quoted = [found.span() for found in _QUOTED.finditer(message.text)]
+            for kind, place in _trips(message.text):
+                lent = kind in _OWN_VOICE and any(start <= place < end for start, end in quoted)
+                if not lent and kind not in self.spare:
+                    return Drop(f"unsafe_{kind}", message.text[place : place + 60])
+        return sample
+
+
+def _trips(text: str) -> Iterator[tuple[str, int]]:
+    """Each kind the guard trips on, with its place; after a trip it reads on from the next sentence."""
+    begin = 0
+    while begin < len(text):
+        guard = Guard("zh")  # the language chooses the replacement only; the rules of both watch every reply
+        shown = len(guard.feed(text[begin:]))
+        shown += len(guard.finish())
+        if guard.tripped is None:
+            return
+        yield guard.tripped, begin + shown
+        end = _END.search(text, begin + shown)
+        begin = end.end() if end else len(text)
