@@ -56,7 +56,8 @@ class Damage:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the samples of a shard or a stage. `dropped` and `aside` count by reason and by shard."""
+    """What became of the samples of a shard or a stage. `changed` are kept ones whose text is not what it was; `dropped`
+    and `aside` count by reason and by shard."""
 
     read: int = 0
     kept: int = 0
@@ -286,7 +287,7 @@ class Shard:
         elif after is None or isinstance(after, Sample):
             after = after or before
             self.tally.kept += 1
-            self.tally.changed += after != before
+            self.tally.changed += (after.dialogue, after.document) != (before.dialogue, before.document)
             self._write(DATA, to_record(after))
         elif isinstance(after, Aside):
             self.tally.aside[after.shard] += 1

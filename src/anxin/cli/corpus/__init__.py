@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from anxin.cli.corpus import run
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -16,3 +18,8 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """From raw text to clean dialogues: fetch, crawl, clean, deduplicate, split, mix."""
+
+
+app.command("run")(run.run)
+app.command("steps")(run.steps)
+app.command("show")(run.show)

@@ -1,0 +1,136 @@
+"""`anxin corpus run | steps | show`: recipes, the steps they may name, and what a stage did."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from anxin.cli.terminal import bars, cores, notes
+from anxin.errors import DataError
+
+if TYPE_CHECKING:
+    from anxin.corpus.run import Done
+
+__all__ = ["run", "show", "steps"]
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A corpus recipe, such as recipes/corpus/anxin-mini.toml.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the sources; else ANXIN_DATA.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the stages; else runs/corpus/<name>.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes; 0 for one a core.")] = 0,
+    upto: Annotated[str, typer.Option(help="The last stage to do.")] = "",
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Use this set although its licence does not allow it.")
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override: name=value.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether the recipe could be run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a stage on stdout.")] = False,
+) -> None:
+    """Make a training set by a recipe. Stages that are complete are skipped; one that was broken off goes on.
+
+    Example: anxin corpus run recipes/corpus/anxin-mini.toml --data ../shared/data --jobs 2
+    Example: anxin corpus run recipes/corpus/smoke.toml --check
+    """
+    from anxin.corpus.recipe import load_recipe
+    from anxin.corpus.run import check as preflight
+    from anxin.corpus.run import run as do
+
+    source = data or Path(os.environ.get("ANXIN_DATA", "data"))
+    chosen = load_recipe(recipe, source, settings)
+    console = notes()
+    for facts in preflight(chosen, source, accept or ()):
+        console.print(f"{facts.name}: {facts.licence}", soft_wrap=True, markup=False)
+    if check:
+        typer.echo(f"{chosen.name} can be run: read, {', '.join(stage.name for stage in chosen.stages)}")
+        return
+    folder = out or Path("runs") / "corpus" / chosen.name
+    with bars(console) as report:
+        for done in do(chosen, source, folder, jobs=jobs or cores(), accept=accept or (), upto=upto, report=report):
+            typer.echo(json.dumps(_body(done)) if as_json else _line(done))
+            for line in _faults(done, folder):
+                console.print(line, soft_wrap=True, markup=False)
+    if not as_json:
+        typer.echo(str(folder))
+
+
+def _body(done: Done) -> dict[str, Any]:
+    return {"stage": done.stage, "skipped": done.skipped, "seconds": done.seconds, **done.tally.to_json()}
+
+
+def _line(done: Done) -> str:
+    tally = done.tally
+    counts = f"read {tally.read}, kept {tally.kept}, changed {tally.changed}"
+    time = "complete already" if done.skipped else f"{done.seconds:.1f} s"
+    return f"{done.stage}: {counts}{_counted(', dropped', tally.dropped)}{_counted(', aside', tally.aside)}, {time}"
+
+
+def _faults(done: Done, folder: Path) -> Iterator[str]:
+    yield from (f"could not be read: {where}" for where in done.damage)
+    for reason, count in done.tally.dropped.items():
+        if reason.startswith("failed_"):
+            yield f"step {reason[7:]} failed on {count} samples; see {folder / done.stage / 'dropped'}"
+
+
+def steps() -> None:
+    """List the steps a recipe may name, with their options and defaults.
+
+    Example: anxin corpus steps
+    """
+    from dataclasses import MISSING, fields, is_dataclass
+
+    from anxin.corpus.steps import STEPS
+
+    for name, found in sorted(STEPS.items()):
+        typer.echo(f"{name}: {(found.__doc__ or '').strip().splitlines()[0]}")
+        for option in fields(found) if is_dataclass(found) else ():
+            default = option.default if option.default is not MISSING else None
+            if default is None and option.default_factory is not MISSING:
+                default = option.default_factory()
+            required = option.default is MISSING and option.default_factory is MISSING
+            typer.echo(f"    {option.name} = {'(required)' if required else default!r}")
+
+
+def show(
+    folder: Annotated[Path, typer.Argument(help="The folder of a stage, or of a whole run.")],
+) -> None:
+    """Show what a stage, or every stage of a run, kept and left out.
+
+    Example: anxin corpus show runs/corpus/anxin-mini
+    """
+    from anxin.corpus.files import Tally
+    from anxin.corpus.manifest import read_manifest
+
+    own = read_manifest(folder)
+    found = [own] if own else [m for path in sorted(folder.glob("*")) if path.is_dir() and (m := read_manifest(path))]
+    if not found:
+        raise DataError(f"{folder} holds no manifest; it is no stage, or the stage is not complete")
+    table = Table("stage", "read", "kept", "changed", "dropped", "aside", "seconds", box=None)
+    for body in sorted(found, key=lambda body: str(body["finished"])):
+        tally = Tally.from_json(body["counts"])
+        table.add_row(
+            body["stage"], f"{tally.read:,}", f"{tally.kept:,}", f"{tally.changed:,}",
+            "\n".join(f"{reason} {count:,}" for reason, count in tally.dropped.most_common()),
+            "\n".join(f"{name} {count:,}" for name, count in tally.aside.most_common()), f"{body['seconds']:,.1f}",
+        )  # fmt: skip
+    typer.echo(_plain(table))
+
+
+def _plain(table: Table) -> str:
+    console = Console(width=140)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().rstrip()
+
+
+def _counted(what: str, counts: Counter[str]) -> str:
+    inside = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    return f"{what} {counts.total()} ({inside})" if counts else ""
