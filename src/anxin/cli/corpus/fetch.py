@@ -33,7 +33,7 @@ def sources(
         return
     table = Table(box=None, pad_edge=False)
     for column in ("NAME", "LICENCE", "FOR", "LANGUAGE", "SIZE"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "NAME")
     for origin in known:
         purposes = ", ".join(origin.purposes) + (f" (needs {origin.needs})" if origin.needs else "")
         table.add_row(origin.name, origin.licence, purposes, ", ".join(origin.languages), origin.size)

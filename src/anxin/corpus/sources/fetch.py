@@ -95,6 +95,7 @@ def fetch(
             "name": origin.name,
             "title": origin.title,
             "home": before.get("home") or chosen,
+            "homes": list(origin.homes),
             "revision": before.get("revision") or exact,
             "asked": before.get("asked", revision),
             "licence": origin.licence,
@@ -104,7 +105,13 @@ def fetch(
         }
         write_atomically(folder / SOURCE, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
-        raise DataError(f"cannot write to {out}: {error.strerror}; make room or set its rights, run again") from None
+        raise DataError(
+            f"cannot write to {out}: {error.strerror or error}; make room or set its rights, run again"
+        ) from None
+    except UserError:
+        if not _found(staged, ["**/*"]):  # nothing the next time could go on from
+            shutil.rmtree(staged, ignore_errors=True)
+        raise
     shutil.rmtree(staged, ignore_errors=True)
     kept = tuple(path for path in known if path not in new)
     return Fetched(folder, chosen, exact, tuple(new), kept, (*changed, *other))
@@ -190,7 +197,7 @@ def _git(name: str, revision: str, patterns: Sequence[str], staged: Path, mirror
         environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
         try:
             done = subprocess.run(
-                ["git", "-c", "core.symlinks=false", "-c", "core.quotepath=false", *words],
+                ["git", *words],
                 cwd=work,
                 env=environment,
                 capture_output=True,
@@ -203,19 +210,22 @@ def _git(name: str, revision: str, patterns: Sequence[str], staged: Path, mirror
         except subprocess.TimeoutExpired:
             raise RuntimeError(f"no end after {_MINUTES} minutes") from None
         if done.returncode:
-            raise RuntimeError((done.stderr.strip().splitlines() or ["git failed"])[-1])
+            said = done.stderr.strip().splitlines() or ["git failed"]
+            raise RuntimeError(next((line for line in said if line.startswith("fatal:")), said[-1]))
         return done.stdout.strip()
 
-    git("init", "--quiet")
-    git("fetch", "--quiet", "--depth", "1", "--no-tags", "--", url, revision or "HEAD")
-    git("checkout", "--quiet", "--detach", "FETCH_HEAD")
-    exact = git("rev-parse", "HEAD")
-    for path in _found(work, patterns):
-        target = staged / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (work / path).replace(target)
-    shutil.rmtree(work, ignore_errors=True)
-    return exact
+    try:
+        git("init", "--quiet")
+        git("fetch", "--quiet", "--depth", "1", "--no-tags", "--", url, revision or "HEAD")
+        git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+        exact = git("rev-parse", "HEAD")
+        for path in _found(work, patterns):
+            target = staged / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (work / path).replace(target)
+        return exact
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _copy(origin: Origin, local: Path, staged: Path, missing: Sequence[str]) -> str:

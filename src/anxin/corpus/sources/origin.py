@@ -111,14 +111,16 @@ def origin(name: str, reader: str = "", licence: str = "", options: Mapping[str,
 
 
 def locate(origin: Origin, place: Path) -> Path:
-    """The folder that holds the set's files: `place`, a folder of the set's name in it or beside it. A file is itself.
+    """The folder that holds the set's files: `place`, a folder of the set's name in it, or where `place` has the
+    set's name and is not there, one beside it under its other name. A file is itself.
 
     Raises `DataError` that says how to get the set where none of these holds it.
     """
     if place.is_file():
         return place
     names = [name for name in (origin.name, origin.folder) if name]
-    nearby = [*(place / name for name in names), place, *(place.parent / name for name in names)]
+    beside = [place.parent / name for name in names] if place.name in names else []
+    nearby = [*(place / name for name in names), place, *beside]
     if not any(part.paths for part in origin.parts):
         found = next((folder for folder in nearby if folder.is_dir() and folder.name in names), place)
         if found.is_dir():
