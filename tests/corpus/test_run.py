@@ -206,12 +206,12 @@ def test_killed_at_random_points_it_ends_with_the_same_files(work: tuple[Path, P
     script = tmp_path / "go.py"
     script.write_text(code, encoding="utf-8")
     chance, kills = random.Random(3), 0
-    for _ in range(60):
+    for attempt in range(60):
         process = subprocess.Popen(
             [sys.executable, str(script), str(recipe), str(data), str(tmp_path / "killed")], start_new_session=True
         )
         try:
-            if process.wait(timeout=chance.uniform(0.8, 4.0)) == 0:
+            if process.wait(timeout=chance.uniform(0.8, 4.0 + attempt)) == 0:
                 break
             pytest.fail("a run that nobody killed failed")
         except subprocess.TimeoutExpired:

@@ -56,8 +56,8 @@ class Damage:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the samples of a shard or a stage. `changed` are kept ones whose text is not what it was; `dropped`
-    and `aside` count by reason and by shard."""
+    """What became of the samples of a shard or a stage. `changed` are kept ones whose text is not what it was;
+    `dropped` and `aside` count by reason and by shard."""
 
     read: int = 0
     kept: int = 0

@@ -67,7 +67,7 @@ def write_manifest(folder: Path, body: Mapping[str, Any], inputs: Sequence[File]
         **body,
         "inputs": [asdict(file) for file in inputs],
         "outputs": [asdict(file) for file in outputs],
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "anxin": anxin.__version__,
         "commit": _commit(),
         "python": platform.python_version(),
