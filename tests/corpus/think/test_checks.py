@@ -103,6 +103,12 @@ def test_each_check_has_its_reason(pair: Pair) -> None:
         "thought_unsafe": pair.thinking(
             pair.thought + ("死了就解脱了，想死就去死吧。" if zh else " You should just kill yourself.")
         ),
+        "thought_spoken": pair.thinking(
+            "听到你这么说我很心疼，你愿意的话可以再多跟我说说，我会一直在这里陪着你，我们一起慢慢想办法，好吗？"
+            if zh
+            else "I'm so sorry you are going through this, and I want you to know that you can tell me anything, "
+            "whenever you feel ready; we will take it one small step after another together."
+        ),
         "thought_unrelated": pair.thinking(VAGUE[pair.language][0]),
     }
     assert {wanted: reason(it) for wanted, it in cases.items()} == {wanted: wanted for wanted in cases}
@@ -114,6 +120,18 @@ def test_repeating_the_client_is_no_thought() -> None:
     )
     it = Thinking(said + "怕听到哪一句？", (Message("client", said),), ZH.reply, "zh", bounds(ZH.reply, 40, 600))
     assert reason(it) == "thought_copied"
+
+
+@pytest.mark.parametrize("played", ["\n来访者：好的，谢谢。", "咨询师: 那我们下次再谈。"])
+def test_playing_the_conversation_on_is_no_thought(played: str) -> None:
+    assert reason(ZH.thinking(ZH.thought + played)) == "thought_spoken"
+
+
+def test_words_meant_for_the_client_may_be_quoted() -> None:
+    quoting = ZH.thought + "也可以说“你不用急着回答，你想到什么就说什么，你说的我都听着”。"
+    assert reason(ZH.thinking(quoting)) == ""
+    quoting = EN.thought + ' Something like "you came, you stayed, you smiled; what did it take from you?" could do.'
+    assert reason(EN.thinking(quoting)) == ""
 
 
 def test_half_english_is_not_chinese_but_a_name_the_client_used_is() -> None:

@@ -118,9 +118,11 @@ def test_documents_monologues_and_thoughts_already_there_pass_unasked(tmp_path: 
         replace(known, dialogue=replace(known.dialogue, messages=messages)),
     ]
     teacher = Scripted(knowing())
-    tally = run(tmp_path, teacher, samples=samples)
+    tally = run(tmp_path, teacher, Think(rejects="plain", asking=FAST), samples=samples)
     assert samples_in(tmp_path / "out") == samples
     assert not teacher.asked and (tally.kept, tally.changed) == (3, 0)
+    tally = run(tmp_path, teacher, samples=samples, out="strict")
+    assert tally.dropped == {"no_reply": 1} and [s.id for s in samples_in(tmp_path / "strict")] == ["doc", "0"]
 
 
 def test_a_teacher_that_fails_half_the_time_loses_nothing(tmp_path: Path) -> None:

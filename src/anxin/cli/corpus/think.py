@@ -107,10 +107,10 @@ def think(
                 soft_wrap=True,
                 markup=False,
             )
-    tally = made.tally
+    tally, already = made.tally, ", complete already" if made.skipped else ""
     typer.echo(
         f"read {tally.read}, kept {tally.kept}, dropped {tally.dropped.total()}; "
-        f"thoughts: {made.thoughts['given']} given{_counted(made.thoughts['rejected'])}{', complete already' if made.skipped else ''}"
+        f"thoughts: {made.thoughts['given']} given{_counted(made.thoughts['rejected'])}{already}"
     )
     for reason, count in tally.dropped.most_common():
         typer.echo(f"  dropped {count}: {reason}")

@@ -81,6 +81,19 @@ def leaks(it: Thinking) -> Drop | None:
     return Drop("thought_leak", f"{quoted:.0%} of it is the instructions") if quoted > _QUOTED else None
 
 
+def spoken(it: Thinking) -> Drop | None:
+    """It is said to the client, or plays the conversation on, as small models do, instead of thinking.
+
+    A thought speaks of the client; what says "you" more often than that, quotations left out, is another reply.
+    """
+    known = words()
+    if (found := known.played.search(it.thought)) is not None:
+        return Drop("thought_spoken", found.group())
+    own = known.quoted.sub("", it.thought)
+    to, of = len(known.addressed.findall(own)), len(known.told_of.findall(own))
+    return Drop("thought_spoken", f"says you {to} times, speaks of the client {of} times") if to > of else None
+
+
 def foreign(it: Thinking) -> Drop | None:
     """It is not in the dialogue's language, or too much of it is not."""
     if language_of(it.thought) != it.language:
@@ -146,7 +159,7 @@ def unsafe(it: Thinking) -> Drop | None:
 
 
 CHECKS: Final[tuple[Callable[[Thinking], Drop | None], ...]] = (
-    empty, cut, refused, leaks, foreign, short, long, copies, repeats, unsafe, related,
+    empty, cut, refused, leaks, foreign, spoken, short, long, copies, repeats, unsafe, related,
 )  # fmt: skip
 """In order; the first that objects gives the reason."""
 

@@ -66,10 +66,10 @@ class Think:
 
     `every`: 0 thinks before the last reply only, 1 before each, k before every k-th, counted back from the last. Only
     replies that follow something the client said are thought about; a thought already there is kept. `rejects`: a
-    sample with a thought that may not stand is dropped, or goes on `plain`, without that thought. `unasked`: where the
-    budget ends, the shard waits for another run, or its samples not asked about are dropped or go on plain. `shortest`
-    and `longest` bound a thought and `shown` what the teacher sees of the dialogue, in characters; `least` is the
-    judge's number below which a thought is rejected.
+    sample with a thought that may not stand, or with no such reply, is dropped, or goes on `plain`, without it.
+    `unasked`: where the budget ends, the shard waits for another run, or its samples not asked about are dropped or go
+    on plain. `shortest` and `longest` bound a thought and `shown` what the teacher sees of the dialogue, in characters;
+    `least` is the judge's number below which a thought is rejected.
     """
 
     every: int = 0
@@ -286,7 +286,7 @@ class _Work:
 
     def _thought(self, shard: _Shard, sample: Sample) -> tuple[list[_Reject], Result]:
         """The rejected thoughts of a sample, and what becomes of it."""
-        messages = list(sample.dialogue.messages)
+        options, messages = self.options, list(sample.dialogue.messages)
         rejects: list[_Reject] = []
         given = 0
         for place in self._places(sample):
@@ -301,9 +301,10 @@ class _Work:
                 shard.rejected[reject.reason] += 1
         shard.given += given
         if not given and not rejects:
-            return [], sample
+            kept = sample.document or options.rejects == "plain" or any(message.thought for message in messages)
+            return [], sample if kept else Drop("no_reply")
         for why in rejects:
-            allowed = self.options.unasked if why.reason == "over_budget" else self.options.rejects
+            allowed = options.unasked if why.reason == "over_budget" else options.rejects
             if allowed == "drop":
                 return rejects, Drop(why.reason, why.detail)
         noted = {"by": self.teacher.info.name, "given": given, "rejected": [why.reason for why in rejects]}
