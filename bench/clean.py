@@ -1,12 +1,12 @@
 """What the steps of cleaning drop from SmileChat, how fast each is, and a sample of both sides to be read by a person.
 
-    ANXIN_DATA=... python bench/clean.py [--limit N] [--every K] [--sample 100 --seed 1 --out FOLDER]
+    ANXIN_DATA=... python bench/clean.py [--limit N] [--every K] [--first I] [--sample 100 --seed 1 --out FOLDER]
     ANXIN_DATA=... python bench/clean.py --path FILE --reader NAME
 
 Runs the chain `COUNSELLING` over the set, prints a row for each step (how many samples it saw, changed, dropped and set
 aside, its speed in MB of UTF-8 a second on one core) and for each reason, then the peak memory of the process and one
-line of JSON. `--sample` writes `drops.txt`, as many of each reason as of the others as far as they go, and `keeps.txt`;
-`--aside` does the same for the crisis shard. Never write them into a repository: they hold the set's own text.
+line of JSON. `--sample` writes `drops.txt`, as many of each reason as of the others as far as they go, `keeps.txt`, and
+`asides.txt`. Never write them into a repository: they hold the set's own text.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ def clean(sample: Sample, steps: list[Timed]) -> Sample | Drop | Aside:
     return sample
 
 
-def source(path: Path, reader: str, every: int, limit: int) -> Iterator[Sample]:
+def source(path: Path, reader: str, first: int, every: int, limit: int) -> Iterator[Sample]:
     for number, sample in enumerate(read(reader, path)):
-        if limit and number >= limit * every:
+        if limit and number >= first + limit * every:
             return
-        if number % every == 0:
+        if number % every == first:
             yield sample
 
 
@@ -116,6 +116,7 @@ def main() -> None:
     options.add_argument("--reader", default="dialogues")
     options.add_argument("--limit", type=int, default=0, help="samples read; 0 for all")
     options.add_argument("--every", type=int, default=1, help="take one in so many")
+    options.add_argument("--first", type=int, default=0, help="the place of the first one taken")
     options.add_argument("--sample", type=int, default=0, help="so many drops and keeps are written to --out")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--out", type=Path)
@@ -128,7 +129,7 @@ def main() -> None:
     asides = Reservoir(asked.sample, chance)
     keeps = Reservoir(asked.sample, chance)
     began = time.monotonic()
-    for sample in source(asked.path, asked.reader, asked.every, asked.limit):
+    for sample in source(asked.path, asked.reader, asked.first, asked.every, asked.limit):
         total += 1
         result = clean(sample, steps)
         if isinstance(result, Drop):

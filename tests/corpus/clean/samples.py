@@ -39,7 +39,7 @@ GOOD = (
         ("咨", "离 12 月 1 号还有一段路，你却已经在想「延一年」。是哪一步最让你卡住？"),
     ),
     # Short turns.
-    talk(("来", "在吗"), ("咨", "在的。"), ("来", "我失眠"), ("咨", "多久了？"), ("来", "两个月"), ("咨", "嗯，很难熬。")),
+    talk(("来", "在吗"), ("咨", "在的。"), ("来", "我失眠"), ("咨", "多久了？"), ("来", "两个月"), ("咨", "很难熬。")),
     # English, colloquial.
     talk(
         ("来", "ok so i dont really know how to start. my roommate moved out and the flat is just so quiet now"),

@@ -149,6 +149,7 @@ def test_a_counsellor_with_a_life_of_its_own_is_dropped(text: str) -> None:
         "如果我是你妈妈，也许我会担心。",
         "你和你妈妈之间，最近有过一次好的谈话吗？",
         "我们都经历过低谷。",
+        "换个角度看，比如：我准备过，也许还是会紧张，但我以前也被老师夸过。",
         "You could tell him: when I was in college, you were always there.",
         "It makes sense that my question stings.",
     ],

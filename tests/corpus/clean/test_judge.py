@@ -149,3 +149,8 @@ def test_a_last_reply_that_breaks_off_is_dropped() -> None:
     assert reason(Quality()(talk(("来", "睡不着"), ("咨", reply)))) == "cut_off"
     assert reason(Quality()(talk(("来", "睡不着"), ("咨", reply + "深呼吸。")))) == "kept"
     assert reason(Quality()(talk(("来", reply), ("咨", "嗯，我在听。")))) == "kept"
+    english = "I hear you. Nights are hard. What helped last time? "
+    whole = english + "Please write again when you feel ready to.\nWarmly, Ann"
+    assert reason(Quality()(talk(("来", "I can't sleep"), ("咨", whole)))) == "kept"
+    cut = english + "If you like, we could look at what you do in the hour before"
+    assert reason(Quality()(talk(("来", "I can't sleep"), ("咨", cut)))) == "cut_off"

@@ -88,6 +88,7 @@ def test_repairing_twice_changes_no_more(text: str) -> None:
         ("[b]重点[/b]和[url=http://a.b]这里[/url][img]http://c/d.png[/img]", "重点和这里"),
         ("# 标题\n**很重要**的__一点__，`代码`\n---\n[书](https://a.b/c)", "标题\n很重要的一点，代码\n\n书"),
         ("```python\nprint(1)\n```", "\nprint(1)\n"),
+        ("标题\n===\n见[这里][1]和![图](a.png)。\n[1]: https://a.example/b", "标题\n\n见这里和。\n"),
     ],
 )
 def test_layout_is_taken_off(raw: str, plain: str) -> None:

@@ -24,6 +24,6 @@ def discloses(sample: Sample) -> Sample | Drop:
         text = _QUOTED.sub("“”", message.text)
         for life, lent in (("life", "lent"), ("life_en", "lent_en")):
             for found in phrases(life).finditer(text):
-                if not phrases(lent).search(text[max(0, found.start() - 30) : found.start()]):
+                if not phrases(lent).search(text[max(0, found.start() - 60) : found.start()]):
                     return Drop("discloses", found.group().strip()[:60])
     return sample

@@ -30,7 +30,7 @@ class Length:
 
     shortest: int = 1
     longest: int = 3000
-    least: int = 20
+    least: int = 10
     most: int = 30_000
     fewest: int = 1
     turns: int = 200

@@ -10,7 +10,7 @@ from anxin.corpus.sample import Sample
 
 __all__ = ["Markup"]
 
-_ANY = re.compile(r"[<&\[*#_`~\xa0]|^-{3}", re.MULTILINE)
+_ANY = re.compile(r"[<&\[*#_`~\xa0]|^[-=]{3}", re.MULTILINE)
 _BLOCK = "address|article|aside|blockquote|body|br|caption|center|dd|div|dl|dt|fieldset|figcaption|figure|footer|form"
 _BLOCK += "|h[1-6]|head|header|hr|html|iframe|li|main|nav|ol|option|p|pre|section|select|table|tbody|td|tfoot|th|thead"
 _BLOCK += "|title|tr|ul"
@@ -28,8 +28,11 @@ _BB = re.compile(
     re.I | re.S,
 )
 _BB_GONE = re.compile(r"\[(img|attach|media|flash|emot)(?:=[^\]\n]{0,200})?\].{0,500}?\[/\1\]", re.I)
-_IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\s]*\)")
-_LINK = re.compile(r"\[([^\]\n]{1,200})\]\((?:https?://|/|#|mailto:)[^)\s]*\)")
+_IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[\w*\])")
+_REFERENCE = re.compile(r"^[ \t]*\[[^\]\n]{1,40}\]:[ \t]*(?:https?://|/|#|mailto:)\S*.*$", re.M)
+_REFERRED = re.compile(r"\[([^\]\n]{1,200})\]\[\w{1,10}\]")
+_UNDERLINE = re.compile(r"^(?:={3,}|-{3,})[ \t]*$", re.M)
+_LINK = re.compile(r"\[([^\]\n]{1,200})\]\((?:https?://|/|#|mailto:)[^)\n]*\)")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$", re.M)
 _HEADER = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(?=\S)", re.M)
 _RULE = re.compile(r"^[ \t]*(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$", re.M)
@@ -73,8 +76,8 @@ class Markup:
         return self._unmarked(text) if self.markdown else text
 
     def _unmarked(self, text: str) -> str:
-        text = _LINK.sub(r"\1", _IMAGE.sub("", text))
-        text = _RULE.sub("", _FENCE.sub("", _HEADER.sub("", text)))
+        text = _REFERRED.sub(r"\1", _LINK.sub(r"\1", _REFERENCE.sub("", _IMAGE.sub("", text))))
+        text = _RULE.sub("", _UNDERLINE.sub("", _FENCE.sub("", _HEADER.sub("", text))))
         if "**" in text:
             text = _LEFT_OVER.sub("", _BOLD.sub(r"\1", text))
         if "__" in text:

@@ -27,7 +27,7 @@ _ENGLISH = re.compile(
 )
 _WORD = re.compile("[A-Za-z]+(?:'[a-z]+)?")
 _END = re.compile(r"[。！？!?…~～]|\.(?=\s|$)")
-_OPEN = re.compile(r"[\u3400-\u9fffa-z，,；;：:、]\Z")
+_OPEN = re.compile(r"[\u3400-\u9fff，；：、]\Z|(?:[\w'’-]+,? ){5}[a-z'’-]+,?\Z")  # a name at the end signs a letter
 _SENTENCES = 3
 _SHORT = 80  # characters, below which shares say nothing
 
@@ -43,7 +43,7 @@ class Quality:
     - `letters`: least share of letters among what is neither space nor usual punctuation; `digits`: most of digits;
     - `links`: most of the characters that may lie in web addresses;
     - `function`: least share of the commonest function characters among Han characters. Prose has .2 or more, recipes
-      and technical notes .1, a list of keywords .05 or less; `words`: the same of English's commonest words;
+      and technical notes .1, annals .07, a list of keywords .03 or less; `words`: the same of English's commonest;
     - left-overs of machines and translators anywhere: tokens, unfilled placeholders, escaped characters, prompts;
     - a last reply of several sentences whose end is missing, as where a limit of tokens was reached.
 
@@ -53,7 +53,7 @@ class Quality:
     letters: float = 0.6
     digits: float = 0.25
     links: float = 0.2
-    function: float = 0.07
+    function: float = 0.05
     words: float = 0.12
 
     def __call__(self, sample: Sample) -> Sample | Drop:
@@ -81,7 +81,7 @@ class Quality:
     def _keywords(self, text: str, letters: int) -> Drop | None:
         """Keywords without anything said of them."""
         han = len(_HAN.findall(text))
-        if 2 * han >= letters:
+        if 10 * han >= letters:  # commands and names among it are no English
             share = len(_FUNCTION.findall(text)) / max(1, han)
             return Drop("keywords", f"{share:.2f}") if share < self.function else None
         words = len(_WORD.findall(text))
