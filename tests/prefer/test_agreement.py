@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anxin.prefer import Candidate, Pairing, pairs_of
@@ -12,7 +14,7 @@ from anxin.prefer.pairing import Paired
 from .parts import reply, scored_sample, scores
 
 
-def told(*replies: Candidate) -> dict[str, dict[str, dict[str, float]]]:
+def told(*replies: Candidate) -> dict[str, Any]:
     agreement = Agreement()
     for one in replies:
         agreement.add(one)

@@ -143,6 +143,13 @@ def test_a_complete_stage_is_not_done_again_and_other_options_do_it_again(tmp_pa
     assert len(samples(tmp_path / "replies")) == 2
 
 
+def test_other_models_do_it_again(tmp_path: Path) -> None:
+    replied(tmp_path, Counting("one"))
+    manifest = replied(tmp_path, Counting("other"))
+    assert list(manifest["by_voice"]) == ["other@0.7#1"]
+    assert {one.model for sample in samples(tmp_path / "replies") for one in candidates_of(sample)} == {"other"}
+
+
 def test_a_run_that_was_broken_off_goes_on_with_what_was_answered(tmp_path: Path) -> None:
     """The server dies during the second shard; the first is complete, and only what was not answered is asked."""
     whole = replied(tmp_path, Counting("one"), out="whole")
@@ -286,7 +293,7 @@ test_share = 0.3
 """
 
 
-def opened(names: Sequence[str]) -> list[Model]:
+def opened(names: Sequence[str], context: int = 0) -> list[Model]:
     made: dict[str, Model] = {
         "one": Counting("one", "1 "),
         "two": Counting("two", "2 "),
@@ -317,7 +324,7 @@ def test_a_recipe_whose_judge_cannot_be_had_asks_nobody(tmp_path: Path) -> None:
     recipe = tiny(tmp_path)
     asked: list[str] = []
 
-    def some(names: Sequence[str]) -> list[Model]:
+    def some(names: Sequence[str], context: int) -> list[Model]:
         asked.extend(names)
         if "judge" in names:
             raise ConfigError("no model judge here")

@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 
 _BASE = Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1; or write NAME@URL.")]
+_CONTEXT = Annotated[int, typer.Option(help="Models' window in tokens (0: the operator's setting).")]
 _OUTSIDE = Annotated[bool, typer.Option("--outside", help="Clients' words may leave this machine.")]
 _AT_ONCE = Annotated[int, typer.Option(help="Questions asked of a server at once.")]
 _QUESTIONS = Annotated[int, typer.Option(help="Ask no more than so many questions (0: no limit).")]
@@ -76,6 +77,7 @@ def generate(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the first sample.")] = 1,
     base_url: _BASE = "",
+    context: _CONTEXT = 0,
     outside: _OUTSIDE = False,
     at_once: _AT_ONCE = 4,
     questions: _QUESTIONS = 0,
@@ -91,7 +93,7 @@ def generate(
     from anxin.model.many import Cache
     from anxin.prefer import Answering, Asking, Limits, Statements, reply_stage, voices
 
-    speaking = voices(_opened(model, base_url, outside), temperature or (), samples, seed)
+    speaking = voices(_opened(model, base_url, context, outside), temperature or (), samples, seed)
     limits = Limits(at_once=at_once, questions=questions, tokens=tokens)
     with Cache(out / "answers.sqlite") as cache, _progress() as report:
         manifest = reply_stage(
@@ -123,6 +125,7 @@ def score(
     orders: Annotated[int, typer.Option(help="With --together: in so many orders.")] = 2,
     small: Annotated[bool, typer.Option("--small", help="Also a judge too small to judge, for a trial.")] = False,
     base_url: _BASE = "",
+    context: _CONTEXT = 0,
     outside: _OUTSIDE = False,
     at_once: _AT_ONCE = 4,
     questions: _QUESTIONS = 0,
@@ -140,7 +143,7 @@ def score(
     from anxin.prefer import Asking, Judge, Judging, Limits, score_stage
 
     how = Judging(together=together, orders=orders, small=small)
-    judges = [Judge(model, how) for model in _opened(judge or (), base_url, outside)]
+    judges = [Judge(model, how) for model in _opened(judge or (), base_url, context, outside)]
     limits = Limits(at_once=at_once, questions=questions, tokens=tokens)
     with Cache(out / "answers.sqlite") as cache, _progress() as report:
         manifest = score_stage(
@@ -253,13 +256,18 @@ def run(
     folder = out or Path("runs") / "prefer" / chosen.name
     with _progress() as report:
         for name, manifest in do(
-            chosen, source, folder, lambda names: _opened(names, base_url, outside), report, again=again
+            chosen,
+            source,
+            folder,
+            lambda names, context: _opened(names, base_url, context, outside),
+            report,
+            again=again,
         ):
             _told(manifest, f"{name}: ")
     typer.echo(str(folder))
 
 
-def _opened(names: Sequence[str], base_url: str, outside: bool) -> list[Model]:
+def _opened(names: Sequence[str], base_url: str, context: int, outside: bool) -> list[Model]:
     """The models of these names, or `NAME@URL`. Raises `ConfigError` for one that is not on this machine, unless that
     is allowed."""
     from anxin.cli.settings import configured
@@ -270,7 +278,7 @@ def _opened(names: Sequence[str], base_url: str, outside: bool) -> list[Model]:
     models: list[Model] = []
     for asked in names:
         name, at, url = asked.partition("@http")
-        model = resolve(name, home(), config.model_options(f"http{url}" if at else base_url))
+        model = resolve(name, home(), config.model_options(f"http{url}" if at else base_url, context))
         if model.info.outside and not outside:
             raise ConfigError(
                 f"{name} is not on this machine, clients' words would go to it; if they may, add --outside"

@@ -29,22 +29,26 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who replies: models as elsewhere, `NAME@URL` where one has a server of its own; without `temperatures`, each at
-    its own. `samples` replies of each, with the seeds from `seed` on."""
+    its own. `samples` replies of each, with the seeds from `seed` on. `context` is their window in tokens (0: the
+    operator's setting)."""
 
     models: tuple[str, ...]
     temperatures: tuple[float, ...] = ()
     samples: int = 1
     seed: int = 1
+    context: int = 0
     answering: Answering = field(default_factory=Answering)
     limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Who scores: judge models, and files of people's ratings under the data folder."""
+    """Who scores: judge models, and files of people's ratings under the data folder. `context` as in `Asked`; the
+    principles alone take about 1,900 tokens of it."""
 
     judges: tuple[str, ...] = ()
     ratings: tuple[str, ...] = ()
+    context: int = 0
     judging: Judging = field(default_factory=Judging)
     limits: Limits = field(default_factory=Limits)
 

@@ -20,7 +20,8 @@ __all__ = ["CANDIDATES", "PAIRS", "SCORED", "run"]
 CANDIDATES, SCORED, PAIRS = "candidates", "scored", "pairs"
 """The stages' folders in a run's folder."""
 
-Open = Callable[[Sequence[str]], Sequence[Model]]
+Open = Callable[[Sequence[str], int], Sequence[Model]]
+"""Models of these names, with a window of so many tokens (0: the operator's setting)."""
 
 
 def run(
@@ -28,12 +29,13 @@ def run(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Do every stage of `recipe` in `out`; each stage's name and manifest as it ends.
 
-    `data` holds the statements and people's ratings; `opened` makes models of names, anew for each stage. `again` does
+    `data` holds the statements and people's ratings; `opened` makes models of names. `again` does
     complete stages with failures once more.
     """
     taken, asked, given = recipe.statements, recipe.generate, recipe.score
     # Every name is opened before anyone is asked: a judge that cannot be had is no reason to lose the replies' price.
-    repliers, judges = opened(asked.models), [Judge(model, given.judging) for model in opened(given.judges)]
+    repliers = opened(asked.models, asked.context)
+    judges = [Judge(model, given.judging) for model in opened(given.judges, given.context)]
     with Cache(out / "answers.sqlite") as cache:
         yield (
             CANDIDATES,

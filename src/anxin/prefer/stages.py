@@ -65,9 +65,9 @@ def reply_stage(
     table = {
         "stage": "generate",
         "words": words_digest(),
-        "voices": [voice.name for voice in speaking],
-        **asdict(statements),
-        **asdict(answering),
+        "speaking": [voice.name for voice in speaking],
+        "statements": asdict(statements),
+        "answering": asdict(answering),
         "limit": limit,
     }
     return asyncio.run(_generate(paths, out, table, speaking, statements, answering, limit, asking, report, again))
@@ -125,7 +125,8 @@ def score_stage(
         raise ConfigError("nobody is named to score; give --judge or --ratings")
     paths = _files(inputs)
     how = asdict(judges[0].how) if judges else {}
-    table = {"stage": "score", "words": words_digest(), "judges": [judge.name for judge in judges], **how}
+    named = [judge.name for judge in judges]
+    table = {"stage": "score", "words": words_digest(), "judges": named, "judging": how}
     people: dict[tuple[str, str], list[Rating]] = defaultdict(list)
     unread: list[str] = []
     for rating in read_ratings(ratings):

@@ -9,7 +9,7 @@ const texts = {
     reply: "回复",
     score: (title, score) => (score ? `${title}：${score} 分` : `${title}：还没有打分`),
     unscored: "—",
-    left: (count) => (count ? `还有 ${count} 条没有打分` : "七条都打好了"),
+    left: (count) => `还有 ${count} 条没有打分`,
     save: "存好，看下一句",
     saved: "已存好。",
     notScored: "不影响分数的",
@@ -23,7 +23,7 @@ const texts = {
     reply: "The reply",
     score: (title, score) => (score ? `${title}: ${score} of 5` : `${title}: not scored yet`),
     unscored: "–",
-    left: (count) => (count ? `${count} still to score` : "All seven are scored"),
+    left: (count) => `${count} still to score`,
     save: "Save, next reply",
     saved: "Saved.",
     notScored: "What must not count",
@@ -67,18 +67,17 @@ const work = {
       ),
       this.panel,
     );
-    this.draw(desk);
+    this.folds = h("div", {});
     this.note = h("input", { class: "note", id: "note", "aria-label": say.note, placeholder: say.note, maxlength: 4000, autocomplete: "off", value: this.written, oninput: () => (this.written = this.note.value) });
-    this.rest = h("p", { class: "chosen", role: "status" });
+    this.panel.append(h("h1", {}, say.ask), this.folds, this.note);
+    this.draw(desk);
     this.finish = button(say.save, "↵", { class: "strong", onclick: () => this.save(desk) });
     desk.bar.append(
-      this.note,
       h(
         "div",
         { class: "row ends" },
         button(say.previous, "←", { class: "quiet", disabled: desk.at === 0, onclick: () => desk.go(desk.at - 1) }),
         button(say.next, "→", { class: "quiet", onclick: () => desk.go(desk.at + 1) }),
-        this.rest,
         this.finish,
       ),
     );
@@ -89,15 +88,14 @@ const work = {
 
   count(desk) {
     const left = this.list(desk).filter(({ key }) => !scores[key]).length;
-    this.rest.textContent = desk.say.left(left);
+    this.finish.firstChild.textContent = left ? desk.say.left(left) : desk.say.save;
     this.finish.disabled = left > 0;
   },
 
   /** The principles: one open with its five anchors, the others folded to their score. */
   draw(desk) {
     const { say, language } = desk;
-    this.panel.replaceChildren(
-      h("h1", {}, say.ask),
+    this.folds.replaceChildren(
       h(
         "ol",
         { class: "principles" },
