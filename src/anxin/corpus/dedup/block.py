@@ -31,7 +31,7 @@ _FILES = ("keys", "order", "signatures", "low", "rank", "ends")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`first` is the number of its first sample in the whole corpus; `near` of its samples are long enough for bands."""
+    """`first` is the number of its first sample in the whole corpus; `near` of them are long enough for bands."""
 
     path: Path
     first: int

@@ -15,10 +15,10 @@ from typing import Any
 
 from anxin.errors import MissingExtra
 
-__all__ = ["fold", "numpy"]
+__all__ = ["fold", "numpy", "spell"]
 
 _SLOW = 0xFFFFFFFF
-_END = 0x110000
+_SPACE, _END = 0x20, 0x110000
 
 
 def numpy() -> Any:
@@ -32,6 +32,13 @@ def numpy() -> Any:
 
 def fold(texts: Sequence[str]) -> tuple[Any, Any]:
     """The folded texts one after another as uint32 code points, and where each begins, with the end last (int64)."""
+    codes, starts = spell(texts)
+    kept = numpy().flatnonzero(codes)
+    return codes[kept], numpy().searchsorted(kept, starts)
+
+
+def spell(texts: Sequence[str]) -> tuple[Any, Any]:
+    """As `fold`, with a 0 for each space, sign or symbol, so that words stay apart."""
     np = numpy()
     points, starts = _points(texts)
     codes = _table()[points]
@@ -41,9 +48,9 @@ def fold(texts: Sequence[str]) -> tuple[Any, Any]:
         points, starts = _points([_plain(text) if place in whole else text for place, text in enumerate(texts)])
         codes = _table()[points]
         for place in whole:
-            codes[starts[place] : starts[place + 1]] = points[starts[place] : starts[place + 1]]
-    kept = np.flatnonzero(codes)
-    return codes[kept], np.searchsorted(kept, starts).astype(np.int64)
+            slowly = points[starts[place] : starts[place + 1]]
+            codes[starts[place] : starts[place + 1]] = np.where(slowly == _SPACE, 0, slowly)
+    return codes, starts
 
 
 def _points(texts: Sequence[str]) -> tuple[Any, Any]:
@@ -55,8 +62,8 @@ def _points(texts: Sequence[str]) -> tuple[Any, Any]:
 
 
 def _plain(text: str) -> str:
-    """The fold of one text, slowly."""
-    return "".join(filter(_counts, _same(text)))
+    """The fold of one text, slowly; a space for what does not count."""
+    return "".join(character if _counts(character) else " " for character in _same(text))
 
 
 def _same(text: str) -> str:

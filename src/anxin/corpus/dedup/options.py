@@ -16,8 +16,8 @@ class Dedup:
 
     ngram: characters in a shingle of folded text (see `fold.py`).
     bands, rows: `bands` x `rows` MinHash values a sample; a pair is looked at when one band agrees in all its rows,
-        which happens with probability 1 - (1 - J^rows)^bands for two samples of Jaccard similarity J (Leskovec, Rajaraman &
-        Ullman, Mining of Massive Datasets, section 3.4). 14 x 8 finds J = .9 with .9996, J = .72 with one half.
+        which happens with probability 1 - (1 - J^rows)^bands for two samples of Jaccard similarity J (Leskovec,
+        Rajaraman & Ullman, Mining of Massive Datasets, section 3.4). 14 x 8 finds J = .9 with .9996, J = .7 with .56.
     similarity: the least share of equal MinHash values, an unbiased estimate of J (standard error sqrt(J(1-J)/(bands
         rows)), .04 at J = .75), with which a pair that was looked at counts as near duplicates.
     prefer: sources, better first; a sample of a source named earlier stays, one of a source not named goes.
