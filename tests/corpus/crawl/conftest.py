@@ -24,7 +24,7 @@ def write_profile(tmp_path: Path) -> WriteProfile:
     def write(*start: str, name: str = "local", extra: str = "", tables: str = "", **limits: float) -> Path:
         path = tmp_path / f"{name}.toml"
         kind = "" if "kind =" in extra else 'kind = "article"\n'
-        numbers = {"seconds": 0.0, "timeout": 1.0, "backoff": 0.05, "retries": 1, **limits}
+        numbers = {"seconds": 0.0, "timeout": 10.0, "backoff": 0.05, "retries": 1, **limits}
         path.write_text(
             f'name = "{name}"\nstart = {json.dumps(list(start))}\n{kind}licence = "CC0-1.0"\n'
             f'terms = "Our own pages, served by the test itself."\n{extra}\n[limits]\n'

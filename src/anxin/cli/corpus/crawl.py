@@ -30,7 +30,7 @@ def crawl(
 
     Exit code 1 where a site answered so that it is left alone for now: run again later to go on.
 
-    Example: anxin corpus crawl recipes/crawl/example-threads.toml --out runs/threads --contact you@example.org --pages 50
+    Example: anxin corpus crawl recipes/crawl/example-threads.toml --out runs/threads --contact you@example.org
     """
     from anxin.corpus.crawl import crawl as run
 

@@ -13,7 +13,7 @@ import io
 import os
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -151,19 +151,24 @@ def read_warc(path: Path, most: int = 16 << 20) -> Iterator[Record | Damage]:
     A body is read up to `most` bytes; one that is longer comes with `whole` false. What stands before the place where a
     file breaks off is given, then one `Damage`. Raises `DataError` where there is no such file.
     """
-    iterator_of = _warcio("ArchiveIterator", "warcio.archiveiterator")
+    iterator_of = _warcio("WARCIterator", "warcio.archiveiterator")
     if not path.is_file():
         raise DataError(f"{path} does not exist")
     read = 0
     with path.open("rb") as file:
-        stream = _Stream(gzip.GzipFile(fileobj=file) if _packed(file) else file)
+        packed = _packed(file)
+        stream = _Stream(gzip.GzipFile(fileobj=file).read1 if packed else file.read)
         records = iter(iterator_of(stream))
         while True:
             try:
                 with _silent():
                     record = next(records, None)
                     if record is None:
+                        if read and not packed:
+                            _ends_well(file)
                         break
+                    if not record.rec_headers.get_header("Content-Length"):
+                        raise _BrokenOff("the last record is not whole")
                     page = _page(record, most) if record.rec_type in _KINDS else None
                     if page is None:
                         _skip(record)
@@ -211,19 +216,28 @@ def _skip(record: Any) -> None:
         raise _BrokenOff("the last record is not whole")
 
 
+def _ends_well(file: BinaryIO) -> None:
+    file.seek(-4, os.SEEK_END)
+    if file.read() != b"\r\n\r\n":
+        raise _BrokenOff("the last record is not whole")
+
+
 class _BrokenOff(Exception):
     pass
 
 
 class _Stream:
-    """A file that says where it is damaged with an error of its own: warcio takes an EOFError for the end."""
+    """A file that says that it is damaged with an error of its own: warcio takes an EOFError for the end.
 
-    def __init__(self, stream: Any) -> None:
-        self._stream, self._offset = stream, 0
+    It gives what one reading brings, so that nothing is lost of what stands before the damage.
+    """
+
+    def __init__(self, reading: Callable[[int], bytes]) -> None:
+        self._reading, self._offset = reading, 0
 
     def read(self, size: int = -1) -> bytes:
         try:
-            found: bytes = self._stream.read(size)
+            found = self._reading(size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _BrokenOff(str(error)) from None
         self._offset += len(found)

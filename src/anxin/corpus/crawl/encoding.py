@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-__all__ = ["declared", "decode", "repaired"]
+__all__ = ["declared", "decode", "known", "repaired"]
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _HEAD = 4096
@@ -25,6 +25,11 @@ _LABELS = {
     "us-ascii": "cp1252", "utf8": "utf-8", "shift-jis": "cp932", "shift_jis": "cp932", "euc-kr": "cp949",
 }  # fmt: skip
 """As browsers read the labels (WHATWG Encoding Standard, section 4.2): the superset in place of the name."""
+_PAGES = re.compile(
+    r"utf-8|utf-16(?:-[bl]e)?|gb18030|big5(?:hkscs)?|cp932|euc_(?:jp|kr)|iso2022_jp|cp949|cp125\d|cp874|iso8859-\d+"
+    r"|koi8-[ru]|mac-(?:roman|cyrillic)"
+)
+"""Of the codecs that Python has, those for pages: `idna` or `uu` are none."""
 _MOST_BROKEN = 0.02
 """Of what is not ASCII: a page with more places that cannot be read is damaged."""
 _SAMPLE = 200_000
@@ -45,7 +50,7 @@ def decode(body: bytes, http: str = "", override: str = "") -> tuple[str, str]:
     else:
         # Other encodings' text is almost never valid UTF-8; what is ASCII alone reads the same in all of them.
         return repaired(text), "utf-8"
-    names = [_known(override)] if override else _candidates(body, http)
+    names = [known(override)] if override else _candidates(body, http)
     best = max(names, key=lambda name: _worth(body, name))
     text = body.decode(best, "replace")
     if best == "utf-8":
@@ -60,7 +65,7 @@ def declared(body: bytes, http: str = "") -> Iterator[str]:
     """The encodings a page names, the header's first, as Python knows them."""
     head = body[:_HEAD].decode("latin-1")
     found = [*_CHARSET.findall(http), *(match[1] for match in (_XML.search(head),) if match), *_CHARSET.findall(head)]
-    yield from dict.fromkeys(name for label in found if (name := _known(label)))
+    yield from dict.fromkeys(name for label in found if (name := known(label)))
 
 
 def repaired(text: str) -> str:
@@ -166,12 +171,11 @@ def _rows(name: str, first: int, last: int, starts: tuple[int, ...]) -> frozense
     return frozenset(found)
 
 
-def _known(label: str) -> str:
+def known(label: str) -> str:
+    """The encoding that a label stands for, as Python names it; empty for none that pages are in."""
     label = label.strip().lower()
-    name = _LABELS.get(label, label)
     try:
-        codecs.lookup(name)
-        b"".decode(name)  # some codecs of Python's are not from bytes to text
+        name = codecs.lookup(_LABELS.get(label, label)).name
     except (LookupError, ValueError):
         return ""
-    return name
+    return name if _PAGES.fullmatch(name) else ""

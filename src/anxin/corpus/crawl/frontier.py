@@ -63,10 +63,11 @@ class Frontier:
         self._follow = [re.compile(pattern) for pattern in profile.follow]
         self._refuse = [re.compile(pattern) for pattern in profile.refuse]
         try:
-            self._base = sqlite3.connect(path, isolation_level=None, timeout=2.0)
+            self._base = sqlite3.connect(path, isolation_level=None, timeout=0.5)
             self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
+            # A commit that a power cut undoes is behind the WARC, never ahead of it, and what is ahead is cut off.
+            self._base.execute("PRAGMA synchronous = NORMAL")
             self._base.executescript(_TABLES)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from anxin.corpus.crawl.profile import Profile, Thread
@@ -95,19 +94,17 @@ def language_of(text: str, page: str = "") -> str:
     letters = sum(1 for character in start if character.isalpha())
     if len(_HAN.findall(start)) > 0.3 * letters > 0:
         return "zh"
-    declared = match[1].lower() if (match := _LANGUAGE.search(page[:_READ])) else ""
-    if letters >= _SHORTEST and (identify := _identifier()) is not None:
-        return str(identify(start)[0])
-    return declared
+    if letters >= _SHORTEST and (language := _identified(start)):
+        return language
+    return match[1].lower() if (match := _LANGUAGE.search(page[:_READ])) else ""
 
 
-@cache
-def _identifier() -> Any:
+def _identified(text: str) -> str:
     try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+        from py3langid import classify
     except ImportError:
-        return None
-    return LanguageIdentifier.from_pickled_model(MODEL_FILE).classify
+        return ""
+    return str(classify(text)[0])
 
 
 def _parsed(text: str) -> Any:

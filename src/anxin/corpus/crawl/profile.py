@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import anxin
 from anxin.config import load_toml, parse
+from anxin.corpus.crawl.encoding import known
 from anxin.errors import ConfigError
 
 __all__ = ["AGENT", "Limits", "Profile", "Thread", "load_profile", "user_agent"]
@@ -184,11 +185,8 @@ def _check(profile: Profile, path: Path) -> None:
     for name in ("depth", "seconds", "retries", "backoff"):
         if getattr(limits, name) < 0:
             raise ConfigError(f"{path}: limits.{name} must not be less than 0")
-    if profile.encoding:
-        try:
-            b"".decode(profile.encoding)
-        except LookupError:
-            raise ConfigError(f"{path}: encoding {profile.encoding!r} is not known; write gb18030, big5 ...") from None
+    if profile.encoding and not known(profile.encoding):
+        raise ConfigError(f"{path}: encoding {profile.encoding!r} is not known; write gb18030, big5 ...")
 
 
 def _patterns(patterns: Sequence[str], where: str) -> None:

@@ -313,5 +313,7 @@ def _write(line: dict[str, Any]) -> None:
 
 def _end_with_parent() -> None:
     """A crawl that nobody watches must not go on. Whatever is not written down yet is asked for again."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin: a thread that waits inside it keeps the interpreter from ending well.
+    while os.read(0, 4096):
+        pass
     os._exit(_PARENT_GONE)
