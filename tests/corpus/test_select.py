@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anxin.corpus.sample import Aside, Drop, Sample
-from anxin.corpus.select import Only, Share, Split, place
+from anxin.corpus.select import Only, Share, Split, Where, place
 from anxin.dialogue import Dialogue
 from anxin.errors import ConfigError
 
@@ -42,6 +42,25 @@ def test_only_some() -> None:
     assert Only(sources=("b",))(dialogue) == Drop("other_source")
     assert Only(kind="document")(dialogue) == Drop("other_kind")
     assert Only(kind="dialogue")(dialogue) is dialogue
+
+
+@pytest.mark.parametrize(
+    ("known", "kept"),
+    [
+        ({"field": "coig/general", "score": 9}, True),
+        ({"field": "general", "score": 9.5}, True),
+        ({"field": "general", "score": 8}, False),
+        ({"field": "general", "score": "9"}, False),
+        ({"field": "maths", "score": 10}, False),
+        ({"score": 10}, False),
+        ({"field": "general"}, False),
+    ],
+)
+def test_where_an_entry_is_as_wanted(known: dict[str, object], kept: bool) -> None:
+    sample = MANY[0].noting(**known)
+    results = [step(sample) for step in (Where("field", has=("general",)), Where("score", least=9))]
+    assert all(result is sample for result in results) == kept
+    assert Where("score", least=9, sources=("other",))(sample) is sample
 
 
 @pytest.mark.parametrize("wrong", [{"test": 0.6, "valid": 0.6}, {"test": -0.1}])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from anxin.corpus.sample import Aside, Drop, Sample
 from anxin.errors import ConfigError
 
-__all__ = ["Only", "Share", "Split", "place"]
+__all__ = ["Only", "Share", "Split", "Where", "place"]
 
 
 def place(sample: Sample, salt: str, key: str = "") -> float:
@@ -76,4 +77,31 @@ class Only:
             return Drop("other_source")
         if self.kind and (self.kind == "document") != bool(sample.document):
             return Drop("other_kind")
+        return sample
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Keep the samples whose metadata entry `key` contains one of the words `has`, and is a number from `least` to `most`.
+
+    A sample without the entry is dropped like one with the wrong one; those of other sources than `sources`, where it
+    names some, are not asked.
+    """
+
+    key: str
+    has: tuple[str, ...] = ()
+    least: float = -math.inf
+    most: float = math.inf
+    sources: tuple[str, ...] = ()
+
+    def __call__(self, sample: Sample) -> Sample | Drop:
+        if self.sources and sample.source not in self.sources:
+            return sample
+        value = sample.metadata.get(self.key)
+        if self.has and not any(word in str(value) for word in self.has):
+            return Drop(f"other_{self.key}")
+        if (self.least, self.most) != (-math.inf, math.inf):
+            number = value if isinstance(value, (int, float)) else math.nan
+            if not self.least <= number <= self.most:
+                return Drop(f"other_{self.key}")
         return sample

@@ -11,7 +11,7 @@ from typing import Any
 from anxin.config import parse
 from anxin.corpus.clean import CLEANING, COUNSELLING, DOCUMENTS
 from anxin.corpus.sample import Result, Sample, Step
-from anxin.corpus.select import Only, Share, Split
+from anxin.corpus.select import Only, Share, Split, Where
 from anxin.corpus.sources import DropIds
 from anxin.corpus.stage import through
 from anxin.errors import ConfigError
@@ -39,6 +39,7 @@ STEPS: Mapping[str, Step | type[Any]] = {
     "only": Only,
     "share": Share,
     "split": Split,
+    "where": Where,
 }
 """Name to function, or to the dataclass of its options whose instance is the step."""
 
