@@ -161,10 +161,10 @@ def report(steps: list[Timed], total: int, kept: int, seconds: float) -> None:
     whole = steps[0].bytes / 1e6
     print(f"{total} read, {kept} kept ({kept / max(1, total):.1%}); {whole:.1f} MB in {work:.0f} s of steps: ", end="")
     print(f"{whole / max(work, 1e-9):.2f} MB/s a core; {seconds:.0f} s in all; peak memory {peak:.0f} MiB")
-    left = Counter[str]()
+    gone = Counter[str]()
     for timed in steps:
-        left.update(timed.left)
-    print(json.dumps({"read": total, "kept": kept, "left": dict(left.most_common())}, ensure_ascii=False))
+        gone.update(timed.left)
+    print(json.dumps({"read": total, "kept": kept, "left": dict(gone.most_common())}, ensure_ascii=False))
 
 
 if __name__ == "__main__":
