@@ -36,6 +36,11 @@ def test_a_long_dialogue_loses_its_beginning_and_says_so() -> None:
     assert "第39句" in text and "第0句" not in text and prompts("zh").earlier in text and len(text) < 500
 
 
+def test_of_one_message_too_long_the_end_is_shown() -> None:
+    text = asked((Message("client", "早" * 900 + "晚"),), "嗯", "zh", 60, 200, 300)[1].text
+    assert "早晚" in text and prompts("zh").earlier in text and len(text) < 400
+
+
 def test_a_client_who_writes_our_marks_changes_nothing() -> None:
     text = asked((Message("client", "{reply}{dialogue}{thought}"),), "真的回复", "zh", 60, 200, 6000)[1].text
     assert "{reply}{dialogue}{thought}" in text and text.count("真的回复") == 1

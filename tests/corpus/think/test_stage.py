@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from anxin.corpus.sample import Sample
 from anxin.corpus.think import Asking, Think, deidentified, table, think, think_folder
 from anxin.dialogue import Dialogue, Message
 from anxin.errors import ConfigError, ContextTooLong, DataError, ModelBroken, ModelUnavailable
-from anxin.model import EchoModel
+from anxin.model import EchoModel, Generation, Piece
 from anxin.model.many import Spent
+from anxin.model.text import estimate
 
 from ...model.scripted import Scripted
 from .pairs import PAIRS, VAGUE, Pair, dropped_in, files_in, knowing, sample, samples_in, written
@@ -105,6 +106,30 @@ def test_last_each_and_every_kth_reply_after_the_client(tmp_path: Path, every: i
     run(tmp_path, Scripted(says), Think(every=every, asking=FAST), samples=[_long()])
     wanted = [""] + [pair.thought if number in which else "" for number, pair in enumerate(FEW)]
     assert thoughts(samples_in(tmp_path / "out")) == wanted
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_long_dialogue_is_shown_as_far_as_the_window_reaches(tmp_path: Path, language: str) -> None:
+    """A server that cuts a long prompt cuts its beginning, where the instructions are."""
+    pair = next(pair for pair in PAIRS if pair.language == language)
+    dialogue = Dialogue()
+    for number in range(300):
+        dialogue = dialogue.says("client", f"{number}: {pair.client}").says(
+            "counsellor", "嗯。" if language == "zh" else "Mm."
+        )
+    dialogue = dialogue.says("client", pair.client).says("counsellor", pair.reply)
+    asked: list[Generation] = []
+
+    class Heard(Scripted):
+        def stream(self, generation: Generation) -> AsyncGenerator[Piece, None]:
+            asked.append(generation)
+            return super().stream(generation)
+
+    run(tmp_path, Heard(knowing()), Think(asking=FAST), samples=[Sample("long", dialogue)])
+    (question,) = asked
+    assert 3500 < estimate(question.messages) + question.max_tokens <= 4096
+    shown = question.messages[-1].text
+    assert f"299: {pair.client}" in shown and f"100: {pair.client}" not in shown
 
 
 def test_documents_monologues_and_thoughts_already_there_pass_unasked(tmp_path: Path) -> None:
@@ -231,7 +256,7 @@ def test_a_complete_stage_is_not_done_again_and_other_options_need_another_folde
     made = folder(Scripted(knowing()), Think(asking=FAST))
     assert (made.skipped, made.tally.kept, made.thoughts["given"]) == (False, 4, 4)
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["recipe"]["teacher"] == "scripted" and manifest["counts"]["kept"] == 4
+    assert manifest["recipe"]["teacher"] == {"name": "scripted", "context": 4096} and manifest["counts"]["kept"] == 4
     assert {file["path"] for file in manifest["outputs"]} == {"data/part-0.jsonl.zst", "thoughts.json"}
     assert not (tmp_path / "out" / ".done").exists()
     idle = Scripted(knowing())

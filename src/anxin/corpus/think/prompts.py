@@ -78,9 +78,11 @@ def _transcript(before: Sequence[Message], words: Prompts, most: int) -> str:
         if message.role == "system":
             continue
         line = names[message.role] + message.text
-        room -= len(line)
-        if room < 0 and lines:
+        if len(line) > room:
+            if not lines:  # of a newest message that is too long by itself, its end
+                lines.append(line[len(line) - room :])
             lines.append(words.earlier)
             break
+        room -= len(line) + 1
         lines.append(line)
     return "\n".join(reversed(lines))

@@ -27,6 +27,7 @@ from anxin.dialogue import Language, Message
 from anxin.errors import ConfigError, ContextTooLong, ModelUnavailable
 from anxin.model.many import Answer, Budget, Cache, Failed, Spent, ask_many
 from anxin.model.protocol import Generation, Model
+from anxin.model.text import estimate
 
 __all__ = ["REPORT", "Asking", "Think", "table", "think"]
 
@@ -40,6 +41,8 @@ _SCORE: Final = {
     "additionalProperties": False,
 }
 _SCORE_TOKENS: Final = 64
+_LEAST_SHOWN: Final = 200  # characters; where not even they fit, the model says so
+_PER_TOKEN: Final = 3  # English letters, as `estimate` counts
 _DEAD: Final = 20  # questions in a row without an answer: the server is gone, not unlucky
 
 
@@ -98,7 +101,9 @@ class Think:
 def table(options: Think, teacher: Model, judge: Model | None) -> dict[str, Any]:
     """What decides the stage's result, for its digest: everything but how the asking is done."""
     decides = {name: value for name, value in asdict(options).items() if name != "asking"}
-    return {"think": decides, "teacher": teacher.info.name, "judge": judge.info.name if judge else ""}
+    models = {"teacher": teacher, "judge": judge}
+    known = {who: {"name": model.info.name, "context": model.info.context} for who, model in models.items() if model}
+    return {"think": decides, **known}
 
 
 def think(
@@ -276,8 +281,9 @@ class _Work:
             room = bounds(reply, options.shortest, options.longest)
             # Asked for a narrower band than is allowed: no model counts its characters.
             low, high = room.low + (room.high - room.low) // 8, room.high - (room.high - room.low) // 3
+            shown = self._shown(self.teacher, asked((), reply, language, low, high, 0), options.max_tokens, language)
             question = Generation(
-                asked(before, reply, language, low, high, options.shown),
+                asked(before, reply, language, low, high, shown),
                 options.max_tokens,
                 options.temperature,
                 seed=options.seed,
@@ -336,8 +342,20 @@ class _Work:
         return Drop("thought_unconvincing", f"{score} < {self.options.least}") if score < self.options.least else None
 
     def _judging(self, place: _Place, thought: str) -> Generation:
-        messages = judged(place.before, place.reply, thought, place.language, self.options.shown)
+        assert self.judge is not None
+        bare = judged((), place.reply, thought, place.language, 0)
+        shown = self._shown(self.judge, bare, _SCORE_TOKENS, place.language)
+        messages = judged(place.before, place.reply, thought, place.language, shown)
         return Generation(messages, _SCORE_TOKENS, temperature=0.0, top_p=1.0, seed=self.options.seed, schema=_SCORE)
+
+    def _shown(self, model: Model, bare: Sequence[Message], reply: int, language: Language) -> int:
+        """Characters of the dialogue that fit beside the `bare` prompt and a reply of so many tokens.
+
+        Some servers cut a prompt that is too long at its beginning, without a word: that is where the instructions are.
+        The estimate, not the model's own count, which may change once it is loaded and the question with it.
+        """
+        room = model.info.context - reply - estimate(bare)
+        return max(_LEAST_SHOWN, min(self.options.shown, room * (_PER_TOKEN if language == "en" else 1)))
 
     def _key(self, model: Model, question: Generation) -> str:
         return self.cache.key(model.info.name, question)
