@@ -4,7 +4,7 @@ What is shared is counted in n-grams of folded text, within a message: 13 charac
 words elsewhere. Brown et al. 2020 (GPT-3, appendix C) take as N the fifth percentile of an item's length in words, but
 at least 8 and at most 13; the items here are short, so it is 8, and 8 Chinese words are some 13 characters. As there,
 an n-gram that more than ten items have in common is a phrase and counts for nothing. A line too short for an n-gram
-counts as one when it has at least 8 characters or 5 words, and is met only by a line that says the same from end to end.
+counts as one when it has at least 8 characters or 5 words, and is met only by a line that says just the same.
 
 Unlike there, one common n-gram is not enough: the measure is the share of n-grams in common, of the item's or the
 sample's, whichever are fewer (the overlap coefficient), so that a whole item in a long sample and a piece of a long
@@ -204,8 +204,8 @@ def _index(step: Decontaminate) -> _Index:
     cached = home() / "cache" / "overlap" / f"{digest.hexdigest()}.npz"
     if cached.is_file():
         with np.load(cached) as held:
-            arrays = (held[name] for name in ("grams", "starts", "items", "sizes"))
-            return _Index(*arrays, held["names"].tolist(), held["seen"])
+            arrays = {name.name: held[name.name] for name in fields(_Index)}
+        return _Index(**arrays | {"names": arrays["names"].tolist()})
     index = _build(files, step)
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
