@@ -20,7 +20,7 @@ __all__ = ["Shape", "again", "chinese_names", "shape"]
 
 _FULL = 4.7  # score from which surname and two characters are a name without a cue
 _SHORT = 4.7  # surname and one character
-_PAIR = 4.4  # two given characters alone
+_PAIR = 3.9  # two given characters alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Shape:
 class _Model:
     surnames: dict[str, float]
     compound: frozenset[str]
+    common: frozenset[str]
     given: dict[str, float]
     left_words: frozenset[str]
     left_open: frozenset[str]
@@ -50,6 +51,7 @@ class _Model:
     titles: frozenset[str]
     short_titles: frozenset[str]
     kin: tuple[str, ...]
+    kin_ends: frozenset[str]
     known: frozenset[str]
     candidate: re.Pattern[str]
     pair: re.Pattern[str]
@@ -68,7 +70,7 @@ class _Model:
 def _model() -> _Model:
     raw: dict[str, Any] = dict(table("names_zh"))
     surnames: dict[str, float] = {}
-    for tier, worth in (("common", 2.0), ("certain", 3.0), ("wordy", 0.5)):
+    for tier, worth in (("common", 2.0), ("certain", 3.0), ("wordy", 0.5), ("half", 1.2), ("rare", -1.5)):
         surnames |= dict.fromkeys("".join(raw["surnames"][tier].split()), worth)
     given: dict[str, float] = {}
     for tier, worth in (("weak", 0.3), ("middle", 1.0), ("strong", 2.0)):
@@ -86,6 +88,7 @@ def _model() -> _Model:
     return _Model(
         surnames,
         compound,
+        frozenset(raw["surnames"]["common"][:170]),
         given,
         words(raw["left"]["words"]),
         frozenset(raw["left"]["open"]),
@@ -99,6 +102,7 @@ def _model() -> _Model:
         titles,
         short,
         tuple(sorted(words(raw["cue"]["kin"]), key=len, reverse=True)),
+        frozenset(word[-1] for word in words(raw["cue"]["kin"])),
         known,
         re.compile(f"(?:{any_of(compound)}|{heads})(?={characters})"),
         re.compile(f"(?:(?<=^)|(?<={left}))(?={sure}(?:{strong}|{sure}(?:{_class(raw['right']['open'])}|$)))"),
@@ -121,8 +125,9 @@ def _class(chars: Any) -> str:
 def chinese_names(text: str) -> Iterator[Found]:
     """Names in simplified characters; the certainty is the score, between 0 and 4."""
     model = _model()
-    known = [match.span() for match in _known_pattern().finditer(text)]
-    for found in _all(model, text):
+    all_ = list(_all(model, text))
+    known = [match.span() for match in _known_pattern().finditer(text)] if all_ else []
+    for found in all_:
         # "我叫李健": who is announced is a person here, famous name or not.
         if found.certainty >= 3.3 or not any(found.start < end and start < found.end for start, end in known):
             yield found
@@ -180,7 +185,7 @@ def _left(model: _Model, text: str, start: int) -> float:
 
 
 def _ends_with_kin(model: _Model, text: str, start: int) -> bool:
-    return text[max(0, start - 5) : start].endswith(model.kin)
+    return text[start - 1] in model.kin_ends and text[max(0, start - 5) : start].endswith(model.kin)
 
 
 def _right(model: _Model, text: str, end: int) -> float:
@@ -204,6 +209,12 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
     surname = text[start:after]
     worth = 3.5 if len(surname) > 1 else model.surnames[surname]
     stopped = text[start : after + 1] in model.stop or text[start : after + 2] in model.stop
+    if stopped and text[start : after + 2] not in model.stop and text[start : after + 1] in _NEVER:
+        return None
+    second = model.given.get(text[after], -3.0) + max(0.0, model.given.get(text[after + 1 : after + 2], 0.0))
+    # No context makes up for characters this weak.
+    if worth + second < 1.2 or (stopped and second < 2 and not model.strong_says.match(text, after + 1)):
+        return None
     left = _left(model, text, start)
     if left < -5:
         return None
@@ -225,6 +236,10 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
             need = 3.6 if surname not in _WORDY_COMPOUND else 5.2
         if length == 1 and right >= 1.6 and left >= 0.7:
             need = 3.8
+        elif worth < 1 and len(surname) == 1:
+            need = 5.6
+        elif worth < 1.5 and len(surname) == 1:
+            need += 0.3
         if text[start:end] in model.stop or stopped:
             person = left >= 0.7 and right >= 1.6 and text[start:end] not in ("因为", "但是", "如果")
             if length == 2 and text[start:end] not in model.stop and min(scores) >= 1 and left >= 0.7 and right >= 0.7 and score >= 5:
@@ -232,6 +247,8 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
             elif not person or text[start : after + 1] not in model.stop or length == 2:
                 continue
             score += 0.5 if worth >= 0.5 else 0.0
+            if worth < 0.5:
+                continue
             need = 3.9
             if text[start:end] in _NEVER:
                 continue
@@ -255,14 +272,14 @@ def _free(model: _Model, text: str, start: int) -> int | None:
     while end < len(text) and end - start < 6 and (HAN[0] <= text[end] <= HAN[2] or text[end] == "·"):
         end += 1
     run = text[start:end]
-    if not run or _NOT_NAMED.match(run) or run in model.titles or run[:2] in _NICK_NEVER:
+    if not run or _NOT_NAMED.match(run) or _THING.search(run) or run in model.titles or run[:2] in _NICK_NEVER:
         return None
     closed = end >= len(text) or text[end] in "，。！？；、“”‘’（）,.!?;()\"'」』》 \n：:"
     nick = _nick(model, text, start, cued=True)
     if nick is not None:
         return nick.end
     two = run[:2] in model.compound
-    if two or run[0] in model.surnames:
+    if two or model.surnames.get(run[0], -1) > 0:
         head = 2 if two else 1
         for length in (2, 1):
             stop = head + length
@@ -274,7 +291,8 @@ def _free(model: _Model, text: str, start: int) -> int | None:
                 return title.end() if title else start + stop
         if len(run) >= 3 and all(char in model.given for char in run[1:3]):
             return start + 3
-    if closed and 2 <= len(run) <= 4 and not any(_FUNCTION.match(char) for char in run) and run not in model.titles:
+    announced = _ANNOUNCED.search(text[max(0, start - 9) : start]) is not None
+    if closed and 2 <= len(run) <= (4 if announced else 3) and (announced or run not in model.pairs and sum(char in model.given for char in run) >= len(run) - 1) and not any(_FUNCTION.match(char) for char in run) and run not in model.titles:
         return start + len(run)
     for length in (2, 3):
         part = run[:length]
@@ -287,6 +305,8 @@ def _free(model: _Model, text: str, start: int) -> int | None:
     return None
 
 
+_ANNOUNCED = re.compile("我叫|名叫|名字|小名|大名|乳名|昵称|网名|名叫|叫做|真名|本名|叫我|姓名|称呼我|取名|起名|外号|绰号|[她他儿女子友事桌妹弟姐哥]叫")
+_THING = re.compile("机制|疗法|关系|定律|自己|效应|原则|理论|现象|法则|障碍|心理|方法|训练|技术|公司|学校|医院|软件|游戏|电影|小说|治疗|情绪|焦虑|抑郁|恐惧|测试|量表|模型|作用|的$|疾病|症$|婚姻|家庭|反应|防御|行为|模式|能力|高富帅|白富美")
 _NOT_NAMED = re.compile(
     r"什么|啥|我|你|您|他|她|它|谁|这|那|不|了|过|着|的|做|作|醒|车|外卖|停|人|家长|老师|妈|爸|爷|奶|姐|哥|弟|妹|叔|姨|救|喊|好|错|声|一声|一下|一个|来|去|到|出|起|上|下|回|住|号|是|在|有|没|也|都|就|还|又|很|太|宝贝|宝宝|老公|老婆|亲爱|大家|孩子|朋友|同学|医生|警察|进|吃|别|先|自己|怎么|如何|哪|几|所有|任何|某|写|打|骗|学|要|想|名|个|为什么|和|跟|与|以|及|或|被|把|让|给|对|但|可是|因为|所以|如果|必|须|应|该|需|姓|早|晚|准|按|起床|哑巴|废|笨|傻|胖|懒|丑|变态|神经|小三|小偷|胆小|骚扰|全|其|每|再|从|向|往|随|经|常|总|非常|真|越|更|最|多|少|长|短|大声|大叫"
 )
@@ -299,7 +319,7 @@ def _after_kin(model: _Model, text: str, match: re.Match[str]) -> int | None:
     mark = text[start - 1]
     run = text[start : start + 3]
     called = mark in "叫：:“\"「『" or text[start - 2 : start] in ("叫做", "名叫")
-    if called:
+    if called and mark == "叫":
         return _free(model, text, start)
     if mark in "，、是":
         # "我朋友，你..." says nothing; "我同桌，李明，" is found as a full name.
@@ -311,12 +331,12 @@ def _after_kin(model: _Model, text: str, match: re.Match[str]) -> int | None:
     scores = [model.given.get(char, -3.0) for char in run[:2]]
     if len(scores) == 2 and sum(scores) >= 2 and min(scores) >= 1 and run[:2] not in model.right_words:
         if run[:2] not in model.left_words and _right(model, text, start + 2) > 0.5:
-            weight = sum(scores) + _right(model, text, start + 2)
-            return start + 2 if weight >= 3.6 else None
+            weight = sum(scores) + _right(model, text, start + 2) + 0.4 * (run[0] in _HEADS) + 0.4 * (run[1] in _TAILS)
+            return start + 2 if weight >= 3.4 else None
     return None
 
 
-_BAD_TITLED = frozenset("和向从任连那当对时应有过都同以还让去能于全信满班里别令位但因如来常到干东先后别相党门路国平成公商农家查计代支权由间区居师")
+_BAD_TITLED = frozenset("阿管母祖宿明牛展和向从任连那当对时应有过都同以还让去能于全信满班里别令位但因如来常到干东先后别相党门路国平成公商农家查计代支权由间区居师")
 
 
 def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
@@ -326,6 +346,8 @@ def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
     if match.group() in model.stop or surname + given in model.stop and not given:
         return None
     if title in model.short_titles:
+        if surname == "阿":
+            return None
         if given and (model.given.get(given[-1], 0) < 1 or len(given) == 2 and min(model.given.get(c, 0) for c in given) < 1):
             return None
         if text[end : end + 1] and _JOINED.match(text, end - 1):
@@ -342,12 +364,12 @@ def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
     if left < 0 and surname in "王李张高马黄周方石白金江叶田水毛史万林" and text[start - 1 : start + 1] in model.left_words:
         return None
     if not given:
-        if surname in _BAD_TITLED:
+        if surname in _BAD_TITLED or model.surnames.get(surname, 3) < 0:
             return None
         if model.surnames.get(surname, 3) < 2 and left < 0.7:
             return None
     if given:
-        if any(model.given.get(char, 0) < 0.9 for char in given) or surname in _BAD_TITLED:
+        if any(model.given.get(char, 0) < 0.9 or _FUNCTION.match(char) for char in given) or surname in _BAD_TITLED or model.surnames.get(surname, 3) < 0:
             return None
         if surname + given[:1] in model.stop or (len(given) == 1 and model.surnames.get(surname, 3) < 2 and model.given[given] < 2):
             return None
@@ -376,7 +398,7 @@ def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | N
             if sum(model.given[char] for char in rest) < 3 or _right(model, text, start + 3) <= 0 or not cued and _left(model, text, start) <= 0:
                 continue
             return Found(start, start + 3, "name", 1.45)
-        worth = max(model.surnames.get(rest, 0), model.given.get(rest, 0) + (0.5 if first == "阿" else 0))
+        worth = max(2.0 if rest in model.common else 0.0, model.surnames.get(rest, 0), model.given.get(rest, 0) + (0.5 if first == "阿" else 0))
         if worth < (0.9 if cued or first == "阿" else 1.9) or _torn(model, text, start + 2):
             return None
         left, right = _left_nick(text, start), _right(model, text, start + 2)
@@ -457,6 +479,9 @@ def shape(name: str) -> Shape:
     return Shape(prefix, "", rest, title)
 
 
+_DOUBLED_ADVERBS = frozenset("明明 刚刚 静静 默默 平平 花花 多多 双双 依依 暖暖 强强 可可 悦悦 欣欣 红红 晶晶 甜甜 娇娇 柔柔 齐齐 团团 点点 星星".split())
+
+
 def again(names: Set[str]) -> frozenset[str]:
     """Other forms by which the same people are named once their names are known: 李明轩 -> 明轩, 轩轩, 小轩."""
     model = _model()
@@ -464,7 +489,7 @@ def again(names: Set[str]) -> frozenset[str]:
     for name in names:
         parts = shape(name)
         bare = parts.surname + parts.given
-        word = name in model.stop or name in model.pairs or name in model.doubled_words or name in _PAIR_STOP
+        word = name not in model.doubled and (name in model.stop or name in model.pairs or name in _PAIR_STOP or name in _NEVER) or name in _DOUBLED_ADVERBS
         if len(name) > 1 and not word:
             forms.add(name)
         if parts.title and len(bare) > 1 and bare not in model.stop and parts.given:

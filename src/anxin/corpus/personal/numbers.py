@@ -40,7 +40,12 @@ _PUBLIC_SITES = frozenset(
     "taobao.com jd.com baidu.com qq.com weibo.com douban.com zhihu.com bilibili.com 163.com google.com facebook.com"
     " youtube.com amazon.com wikipedia.org psychologytoday.com apa.org nami.org who.int nhs.uk mind.org.uk".split()
 )
-_DIGITS = re.compile(r"\d")
+# Most texts have none of these, and are then spared the patterns that need them.
+_DIGITS = re.compile(r"\d(?:[ \-.()·]{0,3}\d){3}")
+_LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]|[@➕❤]")
+_SIGNS = re.compile(r"[@#$*]|[A-Za-z0-9][.点圈][A-Za-z]|艾特|圈| at |[(\[（【] ?(?:at|AT|dot|DOT)|(?:点|dot)(?:com|cn|net)")
+_HANDLEISH = re.compile(r"[A-Za-z0-9][_.\-][A-Za-z0-9]|[a-z][A-Z]|[A-Za-z][·•]?\d|_")
+_CHINESE_SOME = re.compile(f"[{_CHINESE}](?:[ \\-、]?[{_CHINESE}]){{4}}")
 _CHINESE_RUN = re.compile(rf"(?<![{_CHINESE}\d])[{_CHINESE}]{{11}}(?![{_CHINESE}\d])")
 _CHINESE_CUED = re.compile(
     rf"(?:电话|手机|号码|微信|[Qq][Qq]|扣扣){_FILL}([{_CHINESE}](?:[ \-、]?[{_CHINESE}]){{4,12}})(?![{_CHINESE}])"
@@ -87,19 +92,23 @@ _QQ = re.compile(
     r"(?:(?<![A-Za-z])[Qq][Qq]|(?<![A-Za-z])[Qq]我|扣扣|球球|企鹅|[Qq]号|叩叩|寇寇)(?:群|号码|号)?" + _FILL + r"(?:群号)?" + _FILL
     + rf"([1-9](?:[ \-]?\d){{4,10}}|[{_CHINESE}]{{5,11}})(?![\d@])"
 )
+_WECHAT_ANY = re.compile("[微威薇维徽卫绿❤]|[vV][xX我信]|[wW][xXeE]|[vV薇微❤➕加][:： ]|[vV]号")
+_QQ_ANY = re.compile("[qQ]|扣|球球|企鹅|叩|寇")
 _QQ_FAR = re.compile(r"(?<![A-Za-z])[Qq][Qq](?![A-Za-z])[^\d\n]{1,14}?([1-9]\d{5,10})(?!\d)|(?<!\d)([1-9]\d{5,10})(?:的密码|(?:这个|是我(?:的)?)(?:[Qq]{2}|扣扣))")
 _BACK = re.compile(r"(?<![A-Za-z0-9_@.-])(?=[A-Za-z_-]*[\d_])([A-Za-z][A-Za-z0-9_-]{5,24})(?=加(?:回|我|你|他|她|了|的)|这个(?:微信|号))")
 _GROUP = re.compile(rf"群号?(?:码)?{_FILL}([1-9]\d{{5,10}})(?!\d)")
 _PLACE = (
-    "小红书|微博|抖音|快手|[Bb]站|哔哩哔哩|知乎|豆瓣|贴吧|百度|网易云|支付宝|淘宝|闲鱼|陌陌|探探|soul|Soul|游戏|王者|原神|吃鸡|Steam|steam|脉脉|领英|微信视频|视频|直播|公众|朋友圈|最右|虎扑|虎牙|斗鱼|钉钉|Lofter|LOFTER|lofter"
+    "小红书|微博|抖音|快手|[Bb]站|哔哩哔哩|知乎|豆瓣|贴吧|百度|网易云|支付宝|淘宝|闲鱼|陌陌|探探|soul|Soul|游戏|王者|原神|吃鸡|Steam|steam|脉脉|领英|视频号|最右|虎扑|虎牙|斗鱼|钉钉|Lofter|LOFTER|lofter"
 )
 _APPS = (
     "instagram|insta|ig|twitter|tiktok|tik tok|snapchat|snap|discord|telegram|reddit|tumblr|facebook|fb|venmo|paypal|cash ?app|zelle|gamertag|gamer tag|steam|xbox|psn|skype|kik|threads|bluesky|mastodon|youtube|twitch|line|whatsapp|signal|onlyfans|pinterest|linkedin|roblox|minecraft|handle|username|user ?name|screen ?name|account|battle\\.?net|epic|spotify|vsco|bereal"
 )
+_PLACES = re.compile(_PLACE)
+_APP_ANY = re.compile(rf"(?<![a-z])(?:{_APPS}|ins|推特|电报|脸书)")
 _AT = re.compile(r"(?<![A-Za-z0-9@])@[A-Za-z0-9_][A-Za-z0-9_.\-]{2,29}(?<![.\-])")
 _AT_HAN = re.compile("(?<![A-Za-z0-9@])@[A-Za-z0-9_\u3400-\u9fff][A-Za-z0-9_\u3400-\u9fff.\\-]{1,19}")
 _ACCOUNT = re.compile(
-    rf"(?:{_PLACE})(?:账号|帐号|ID|id|Id|号|昵称|名字|网名|主页|用户名)(?:[\s:：]|就是|是|为|叫|搜|“|「){{0,4}}"
+    rf"(?:{_PLACE})(?:账号|帐号|ID|id|Id|号|昵称|名字|网名|主页|用户名)(?:(?:[\s:：]|就是|是|为|叫|搜|“|「){{1,4}}|(?=[A-Za-z0-9_]))"
     r"([A-Za-z0-9_.\-\u3400-\u9fff]{2,24})"
 )
 _ACCOUNT_NAMED = re.compile(
@@ -146,8 +155,8 @@ def _public() -> frozenset[str]:
 
 def numbers(text: str) -> Iterator[Found]:
     """Everything of a fixed written form in plain text."""
-    ascii_signs = "@" in text or "#" in text or "." in text or "at" in text or "艾特" in text
-    if ascii_signs:
+    latin = _LATIN.search(text) is not None
+    if latin and _SIGNS.search(text):
         for match in _EMAIL.finditer(text):
             yield Found(*match.span(), "email", 9.5)
         for match in _LINK.finditer(text):
@@ -155,8 +164,8 @@ def numbers(text: str) -> Iterator[Found]:
             end = start + len(match.group().rstrip(".,;:!?)'"))
             if not _public_site(text[start:end]):
                 yield Found(start, end, "link", 9.0)
-    yield from _accounts(text)
-    if _CHINESE_CUED.search(text) or _CHINESE_RUN.search(text):
+    yield from _accounts(text, latin=latin)
+    if _CHINESE_SOME.search(text):
         for match in _CHINESE_RUN.finditer(text):
             if re.fullmatch(r"1[3-9]\d{9}", _arabic(match.group())):
                 yield Found(*match.span(), "phone", 8)
@@ -165,36 +174,50 @@ def numbers(text: str) -> Iterator[Found]:
                 yield Found(*match.span(1), "phone", 7)
     if _DIGITS.search(text):
         yield from _figures(text)
+    if latin and _HANDLEISH.search(text):
+        for match in _PLATE.finditer(text):
+            yield Found(*match.span(), "account", 7)
+        for match in _PLATE_CUED.finditer(text):
+            yield Found(*match.span(1), "account", 6)
 
 
-def _accounts(text: str) -> Iterator[Found]:
+def _accounts(text: str, *, latin: bool) -> Iterator[Found]:
+    if _PLACES.search(text):
+        for pattern in (_ACCOUNT, _ACCOUNT_NAMED):
+            for match in pattern.finditer(text):
+                start, end = _handle_end(match, 1)
+                if end - start > 1:
+                    yield Found(start, end, "account", 5.5)
+    if not latin and not _CHINESE_SOME.search(text):
+        return
     if "@" in text:
         for match in _AT.finditer(text):
             if not match.group()[1:].isdigit():
                 yield Found(*match.span(), "account", 6)
         for match in _AT_HAN.finditer(text):
-            yield Found(*_handle_end(match, 0), "account", 5.5)
-    for match in _WECHAT.finditer(text):
+            if _PLACES.search(text, max(0, match.start() - 8), match.start()) or match.end() == len(text) or len(match.group()) < 6:
+                yield Found(*_handle_end(match, 0), "account", 5.5)
+    cued = _WECHAT_ANY.search(text) is not None
+    for match in _WECHAT.finditer(text) if cued else ():
         if match.group(1).casefold() not in _NOT_HANDLE:
             phone = match.group(1).isdigit()
             yield Found(*match.span(1), "phone" if phone else "wechat", 7.5)
     for match in _ADD.finditer(text):
         yield Found(*match.span(1), "wechat", 6.5)
-    for match in _QQ.finditer(text):
+    cued = _QQ_ANY.search(text) is not None
+    for match in _QQ.finditer(text) if cued else ():
         if len(_arabic(match.group(1))) >= 5:
             yield Found(*match.span(1), "qq", 7.5)
-    for match in _QQ_FAR.finditer(text):
+    for match in _QQ_FAR.finditer(text) if _DIGITS.search(text) else ():
         yield Found(*match.span(1 if match.group(1) else 2), "qq", 5.2)
-    for match in _BACK.finditer(text):
+    for match in _BACK.finditer(text) if _HANDLEISH.search(text) else ():
         yield Found(*match.span(1), "wechat", 5.2)
     for match in _GROUP.finditer(text):
         yield Found(*match.span(1), "qq", 6)
-    for pattern in (_ACCOUNT, _ACCOUNT_NAMED):
-        for match in pattern.finditer(text):
-            start, end = _handle_end(match, 1)
-            if end - start > 1:
-                yield Found(start, end, "account", 5.5)
-    for pattern in (_ID_NAMED, _APP_HANDLE, _ON_APP, _APP_HAN):
+    if not _HANDLEISH.search(text) and not _DIGITS.search(text):
+        return
+    apps = _APP_ANY.search(text.casefold()) is not None
+    for pattern in (_ID_NAMED, _APP_HANDLE, _ON_APP, _APP_HAN) if apps else (_ID_NAMED,):
         for match in pattern.finditer(text):
             if _handle_like(match.group(1)):
                 start, end = match.span(1)
@@ -268,10 +291,6 @@ def _figures(text: str) -> Iterator[Found]:
             yield Found(*match.span(1), "account", 6.5)
     for match in _IBAN.finditer(text):
         yield Found(*match.span(), "account", 7)
-    for match in _PLATE.finditer(text):
-        yield Found(*match.span(), "account", 7)
-    for match in _PLATE_CUED.finditer(text):
-        yield Found(*match.span(1), "account", 6)
 
 
 def _arabic(text: str) -> str:

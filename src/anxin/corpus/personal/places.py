@@ -76,7 +76,8 @@ _ADDRESS_EN = re.compile(
     rf"|{_UNIT},? (?:in |at |of )?(?:the )?(?:[A-Z][a-z']+ ){{1,2}}(?:Hall|House|Tower|Towers|Court|Building|Apartments|Residence|Dorm|Lodge|Place)\b"
     rf"|\b(?:[A-Z][a-z']+ ){{1,2}}(?:Hall|House|Tower|Towers|Apartments|Residences?|Lodge),? {_UNIT}"
     rf"|\b(?:\d+(?:st|nd|rd|th)|[A-Z][a-z]+(?: {_STREET}\.?)?) (?:and|&|at) (?:\d+(?:st|nd|rd|th)|[A-Z][a-z]+) {_STREET}\b\.?"
-    r"|(?<![A-Za-z0-9])(?:[A-Z]{1,2}\d{1,2}[A-Z]? \d[ABD-HJLNP-UW-Z]{2})(?![A-Za-z0-9])"
+    r"|(?<![A-Za-z0-9])(?:[A-Z]{1,2}\d{1,2}[A-Z]? \d[ABD-HJLNP-UW-Z]{2})(?![A-Za-z0-9])",
+    re.ASCII,
 )
 _ADDRESS_CUED_EN = re.compile(
     rf"(?:\b(?:[Ll]ive[sd]?|[Ll]iving|[Mm]oved|[Ss]tay(?:s|ed|ing)?|[Hh]ouse|[Pp]lace|[Ff]lat|[Aa]partment|[Hh]ome|[Aa]ddress|[Ff]arm|[Gg]rew up|corner)\b[^.!?\n]{{0,24}}?\b(?:on|at|in|to|of|off|near|is) )((?:[A-Z][A-Za-z'-]+ ){{1,3}}(?:{_STREET}|Village|Estate|Apartments|Trailer Park|Mobile Home Park|Hall|House|Towers?|Farm))\b",
@@ -101,7 +102,7 @@ def _ends(kind: str) -> _Ends:
     return _Ends(
         re.compile(any_of(words(raw["ends"]))),
         re.compile(numbered) if numbered else None,
-        re.compile(rf"(?<![A-Za-z]){any_of(words(raw['short']))}(?![A-Za-z])"),
+        re.compile(any_of(words(raw["short"]))),
         tuple(raw["before"].split()),
         tuple(raw["after"].split()),
         words(raw.get("sure", "")),
@@ -119,15 +120,30 @@ def _stops() -> re.Pattern[str]:
 
 
 @cache
-def _regions() -> re.Pattern[str]:
-    """A town or province, with or without its suffix, at the head of a name."""
-    return re.compile(any_of(words(table("places")["regions"])) + "[省市]?")
+def _soft_stops() -> frozenset[str]:
+    return frozenset(table("places")["general"]["stops"])
 
 
 @cache
-def _ending() -> re.Pattern[str]:
-    """A character with which any institution's name ends, so that most texts are looked at once."""
-    return re.compile("学|院|中|园|校|所|公司|集团|行|厂|店|馆|局|社|台|队|大|华|复旦|协和|西|科|医|企|流|贸|保险|广告|物|师|钢|网")
+def _hard_stops() -> frozenset[str]:
+    """Of those, the ones that stand in no name."""
+    return frozenset("我你您他她它的了着过在是去到从考被把让叫给跟和与及或也都又很太最更不没这那哪某每，。！？；：、“”‘’（）《》【】 \n…—~,.!?;:()\"'说想要吗呢吧啊怎么什有家进入")
+
+
+@cache
+def _region_ends() -> frozenset[str]:
+    return frozenset(word[-1] for word in words(table("places")["regions"])) | {"省", "市"}
+
+
+@cache
+def _region_starts() -> frozenset[str]:
+    return frozenset(word[0] for word in words(table("places")["regions"]))
+
+
+@cache
+def _regions() -> re.Pattern[str]:
+    """A town or province, with or without its suffix, at the head of a name."""
+    return re.compile(any_of(words(table("places")["regions"])) + "[省市]?")
 
 
 def places(text: str) -> Iterator[Found]:
@@ -162,8 +178,11 @@ def _institutions(text: str, kind: Kind, certainty: float) -> Iterator[Found]:
                 continue
             yield Found(start, match.end(), kind, certainty)
     for match in ends.short.finditer(text):
-        if _short(ends, text, *match.span()):
+        if not _LATIN_BESIDE.search(text[max(0, match.start() - 1) : match.end() + 1].replace(match.group(), " ")) and _short(ends, text, *match.span()):
             yield Found(*match.span(), kind, certainty - 0.5)
+
+
+_LATIN_BESIDE = re.compile("[A-Za-z]")
 
 
 def _region_before(text: str, start: int) -> int:
@@ -204,20 +223,44 @@ def _at_work(ends: _Ends, text: str, start: int, end: int) -> bool:
 
 def _beginning(text: str, ends_at: int, end: int) -> int | None:
     """Where the name before an ending begins, or None where only general words stand there."""
-    low = max(0, ends_at - _LONGEST)
-    start = ends_at
-    stops = _stops()
-    while start > low and (HAN[0] <= text[start - 1] <= HAN[2] or text[start - 1].isalnum()) and not stops.match(text[start - 1]):
-        start -= 1
+    hard = _from(text, ends_at, _hard_stops())
+    if hard == ends_at:
+        return None
+    start = _from(text, ends_at, _soft_stops())
+    if text[ends_at:end] == "中学" and _LEARNT.search(text[max(0, ends_at - 8) : ends_at]):
+        return None
+    found = _named_from(text, start, ends_at, end) if start < ends_at or text[ends_at - 1] in _region_ends() else None
+    # "悦来火锅店": a character that mostly stands before a name may be inside it, where little is before it.
+    if found is None and 1 < ends_at - hard <= 3 and start > hard and text[hard:ends_at] not in _general():
+        inside = text[hard:ends_at]
+        if _verbs().search(inside) or inside in _general():
+            return None
+        return hard if not any(inside.startswith(word) for word in _general()) and end - ends_at > 2 else None
+    return found
+
+
+_LEARNT = re.compile("从[^，。]*$|[过程败处流赛评结境历验课误件活长习]$")
+
+
+def _from(text: str, at: int, stops: frozenset[str]) -> int:
+    low = max(0, at - _LONGEST)
+    while at > low and text[at - 1] not in stops and (HAN[0] <= text[at - 1] <= HAN[2] or text[at - 1].isalnum()):
+        at -= 1
+    return at
+
+
+def _named_from(text: str, start: int, ends_at: int, end: int) -> int | None:
     # A stop character may stand inside a town's name ("上海", "来宾"): a town right before goes with it.
-    wider = _region_before(text, start)
+    wider = _region_before(text, start) if text[start - 1 : start] in _region_ends() else start
     for back in (1, 2, 3):
-        if start - back >= 0:
+        if start - back >= 0 and text[start - back] in _region_starts():
             match = _regions().match(text, start - back)
             if match and match.end() > start and match.end() <= ends_at:
                 wider = min(wider, start - back)
     start = wider
     name = text[start:ends_at]
+    if name == "附属":
+        return start
     general = _general()
     # General words at its head go: "重点武汉中学" is "武汉中学".
     changed = True
@@ -230,8 +273,6 @@ def _beginning(text: str, ends_at: int, end: int) -> int | None:
             if name[:length] in general and len(name) >= length:
                 start, name, changed = start + length, name[length:], True
                 break
-    if name == "附属":
-        return start
     if not name or name in general:
         return None
     if len(name) == 1 and not name.isdigit():
@@ -243,7 +284,20 @@ def _beginning(text: str, ends_at: int, end: int) -> int | None:
         return start if text[ends_at:end] not in ("医院", "公司", "学校", "高中", "初中", "小学", "中学", "幼儿园", "厂", "银行", "超市") else None
     if all(piece in general for piece in _pieces(rest)):
         return None
+    if _verbs().search(rest):
+        return None
+    if not region and text[ends_at:end] in _LEVELS and (len(rest) > 6 or text[start - 1 : start] not in _AT):
+        return None
     return start
+
+
+_AT = frozenset("在到去从是读于进上考入，。：；、我念了“（(\n ") | {""}
+_LEVELS = frozenset("学校 高中 初中 小学 中学 大学 幼儿园 公司 医院 学院 书院 口腔 牙科 诊所".split())
+
+
+@cache
+def _verbs() -> re.Pattern[str]:
+    return re.compile(any_of(words(table("places")["general"]["verbs"])))
 
 
 def _pieces(name: str) -> list[str]:
@@ -283,7 +337,7 @@ def _address_patterns() -> tuple[re.Pattern[str], ...]:
         # A compound with a building.
         re.compile(rf"(?=({_AREA}(?:{_ROAD}(?:{house})?)?{_COMPOUND}(?:{_INNER}){{1,4}}{_NUMBER_END}))"),
         # A village under a county or township.
-        re.compile(rf"(?=({_H}{{2,8}}?(?:省|市|县|区)(?:{_H}{{1,6}}?(?:市|区|县|旗))?(?:{_H}{{1,6}}?(?:市|区|县|旗))?(?:{_H}{{1,6}}?(?:街道|镇|乡))(?:{_H}{{1,7}}?(?:村|屯|寨|社区|庄))?(?:{_NUM}[组号队])?))"),
+        re.compile(rf"(?=({_H}{{2,8}}?(?:省|市|县|区)(?:{_H}{{1,6}}?(?:市|区|县|旗))?(?:{_H}{{1,6}}?(?:市|区|县|旗))?(?:{_H}{{1,6}}?(?:街道|镇|乡))(?:{_H}{{1,7}}?(?:庄村|村|屯|寨|社区|庄(?!村)))?(?:{_NUM}[组号队])?))"),
         re.compile(rf"(?=({_H}{{1,6}}?(?:镇|乡){_H}{{1,6}}?(?:村|屯|寨)(?:{_NUM}[组号队])?))"),
         # A crossing.
         re.compile(rf"(?=({_H}{{1,5}}?(?:大道|大街|路|街)(?:与|和){_H}{{1,5}}?(?:大道|大街|路|街)(?:的)?(?:交叉口|路口|交汇处)?))"),
