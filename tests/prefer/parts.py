@@ -10,8 +10,9 @@ from typing import Any
 from anxin.corpus import Sample, to_record
 from anxin.dialogue import Dialogue, Message
 from anxin.model import EchoModel
-from anxin.prefer import Candidate, Rating, principles, with_candidates
+from anxin.prefer import Candidate, Rating, with_candidates
 from anxin.prefer.candidate import reply_id
+from anxin.prefer.principles import principle_keys
 
 KEYS = ("empathy", "relevance", "clarity", "safety", "exploration", "autonomy", "staging")
 
@@ -51,7 +52,7 @@ def judging(say: Callable[[str], str], name: str = "judge") -> EchoModel:
 
 def verdict(value: int, **other: Any) -> str:
     """A judge's answer in the shape that is asked for."""
-    body: dict[str, Any] = {"note": "seen"} | {key: value for key in principles().keys} | other
+    body: dict[str, Any] = {"note": "seen"} | {key: value for key in principle_keys()} | other
     return json.dumps(body)
 
 

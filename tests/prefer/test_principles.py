@@ -6,15 +6,15 @@ import pytest
 
 from anxin.dialogue import Language
 from anxin.prefer import principles, rubric
-from anxin.prefer.principles import Said
+from anxin.prefer.principles import Said, principle_keys, total
 from anxin.prefer.table import COLUMNS
 
 from .parts import KEYS, scores
 
 
 def test_the_seven_in_the_order_of_the_released_columns() -> None:
-    assert principles().keys == KEYS
-    ratings = [f"{side}_{key}_rating" for side in ("chosen", "rejected") for key in principles().keys]
+    assert principle_keys() == KEYS
+    ratings = [f"{side}_{key}_rating" for side in ("chosen", "rejected") for key in principle_keys()]
     assert list(COLUMNS[-14:]) == ratings
     assert "2502.19731" in principles().paper
 
@@ -45,6 +45,6 @@ def test_the_rubric_shows_each_principle_with_its_key_and_five_numbers() -> None
 
 
 def test_the_preference_score_is_the_mean_of_the_seven() -> None:
-    assert principles().mean(scores(3)) == 3
-    assert principles().mean(scores(3, empathy=5, staging=1)) == 3
-    assert principles().mean(scores(4, safety=1)) == pytest.approx(25 / 7)
+    assert total(scores(3)) == 3
+    assert total(scores(3, empathy=5, staging=1)) == 3
+    assert total(scores(4, safety=1)) == pytest.approx(25 / 7)

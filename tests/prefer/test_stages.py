@@ -124,6 +124,17 @@ def test_replies_with_every_drop_counted_and_kept(tmp_path: Path) -> None:
     assert written["commit"] and written["seconds"] >= 0 and written["asked"]["questions"] == 12
 
 
+def test_two_files_that_number_their_records_alike_give_two_names(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.jsonl").write_text(f'{{"text": "I feel stuck in {name}."}}\n')
+    speaking = voices([Counting("one")], (0.7,), 1, 1)
+    reply_stage([folder], tmp_path / "out", speaking, asking=Asking(ONCE), report=quiet)
+    first, second = (sample.id for sample in samples(tmp_path / "out"))
+    assert first == "1" and second.startswith("1-")
+
+
 def test_trim_takes_the_clients_part(tmp_path: Path) -> None:
     replied(tmp_path, statements=Statements(trim=True))
     assert [sample.id for sample in samples(tmp_path / "replies")][-2:] == ["talk", "home"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from anxin.prefer.candidate import Candidate
 from anxin.prefer.pair import Pair
-from anxin.prefer.principles import principles
+from anxin.prefer.principles import principle_keys, total
 
 __all__ = ["Agreement", "Directions"]
 
@@ -67,9 +67,9 @@ class Agreement:
             self.unscored[f"{failed.rater}: {failed.why}"] += 1
         if len(candidate.ratings) < 2:
             return
-        for key in principles().keys:
+        for key in principle_keys():
             self._principles.setdefault(key, _Interval()).add([rating.scores[key] for rating in candidate.ratings])
-        self._total.add([principles().mean(rating.scores) for rating in candidate.ratings])
+        self._total.add([total(rating.scores) for rating in candidate.ratings])
 
     def to_json(self) -> dict[str, Any]:
         """Alpha, exact agreement and agreement within one point, by principle and of the mean; each rater's part."""
@@ -131,7 +131,7 @@ class Directions:
             self.shared += 1
             self.agreed += all(lead > 0 for lead in pair.leads.values())
         if pair.chosen.scores and pair.rejected.scores:
-            for key in principles().keys:
+            for key in principle_keys():
                 self._gaps.setdefault(key, _Gaps()).add(pair.chosen.scores[key] - pair.rejected.scores[key])
 
     def to_json(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from anxin.dialogue import Dialogue
 from anxin.errors import DataError, DialogueError
-from anxin.prefer.principles import principles
+from anxin.prefer.principles import principle_keys, total
 from anxin.prefer.rating import checked
 
 __all__ = ["Pair", "Side", "pair_from", "pair_record"]
@@ -38,7 +38,7 @@ class Side:
     @property
     def total(self) -> float | None:
         """The mean of its scores, None where it has none."""
-        return principles().mean(self.scores) if self.scores else None
+        return total(self.scores) if self.scores else None
 
     @property
     def length(self) -> int:
@@ -86,7 +86,7 @@ def pair_record(pair: Pair) -> dict[str, Any]:
             if value:
                 record[f"{name}_{key}"] = value
         if side.scores:
-            record[f"{name}_scores"] = {key: round(side.scores[key], 4) for key in principles().keys}
+            record[f"{name}_scores"] = {key: round(side.scores[key], 4) for key in principle_keys()}
         record[f"{name}_length"] = side.length
     if pair.leads:
         record["leads"] = {rater: round(lead, 4) for rater, lead in pair.leads.items()}

@@ -16,7 +16,7 @@ from anxin.config import parse
 from anxin.dialogue import Language
 from anxin.errors import ConfigError
 
-__all__ = ["HIGHEST", "LOWEST", "Principle", "Principles", "Said", "principles", "rubric"]
+__all__ = ["HIGHEST", "LOWEST", "Principle", "Principles", "Said", "principle_keys", "principles", "rubric", "total"]
 
 LOWEST: Final = 1
 HIGHEST: Final = 5
@@ -61,15 +61,6 @@ class Principles:
     not_scored: NotScored
     principle: tuple[Principle, ...]
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The short names, in order."""
-        return tuple(principle.key for principle in self.principle)
-
-    def mean(self, scores: Mapping[str, float]) -> float:
-        """The preference score of a reply: the mean of its seven scores, 1 to 5 (Zhang et al. 2025, section 3)."""
-        return sum(scores[key] for key in self.keys) / len(self.keys)
-
 
 @cache
 def principles() -> Principles:
@@ -79,6 +70,18 @@ def principles() -> Principles:
         if any(len(principle.said(language).anchors) != HIGHEST for language in ("zh", "en")):
             raise ConfigError(f"principles.toml: {principle.key} needs five anchors in each language")
     return found
+
+
+@cache
+def principle_keys() -> tuple[str, ...]:
+    """The short names, in order."""
+    return tuple(principle.key for principle in principles().principle)
+
+
+def total(scores: Mapping[str, float]) -> float:
+    """The preference score of a reply: the mean of its seven scores, 1 to 5 (Zhang et al. 2025, section 3)."""
+    keys = principle_keys()
+    return sum(scores[key] for key in keys) / len(keys)
 
 
 def rubric(language: Language) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from anxin.corpus.files import Damage, read_records
 from anxin.errors import DataError
-from anxin.prefer.principles import HIGHEST, LOWEST, principles
+from anxin.prefer.principles import HIGHEST, LOWEST, principle_keys, total
 
 __all__ = ["Mean", "Rating", "average", "checked", "rating_from", "read_ratings"]
 
@@ -36,7 +36,7 @@ class Rating:
     def to_record(self) -> dict[str, Any]:
         """As it stands in a file."""
         record: dict[str, Any] = {"item": self.item, "reply": self.reply, "rater": self.rater}
-        record["scores"] = {key: _plain(self.scores[key]) for key in principles().keys}
+        record["scores"] = {key: _plain(self.scores[key]) for key in principle_keys()}
         return record | ({"note": self.note} if self.note else {}) | ({"moved": self.moved} if self.moved else {})
 
 
@@ -70,19 +70,19 @@ def average(ratings: Sequence[Rating]) -> Mean:
     scores: dict[str, float] = {}
     deviation: dict[str, float] = {}
     distance: dict[str, float] = {}
-    for key in principles().keys:
+    for key in principle_keys():
         given = [rating.scores[key] for rating in ratings]
         scores[key] = mean = math.fsum(given) / len(given)
         deviation[key] = math.sqrt(math.fsum((value - mean) ** 2 for value in given) / len(given))
         distance[key] = max(given) - min(given)
-    return Mean(scores, principles().mean(scores), deviation, distance, tuple(rating.rater for rating in ratings))
+    return Mean(scores, total(scores), deviation, distance, tuple(rating.rater for rating in ratings))
 
 
 def checked(scores: Any) -> dict[str, float]:
     """All seven scores, each a number from 1 to 5. Raises `DataError` naming what is wrong; nothing is guessed."""
     if not isinstance(scores, Mapping):
         raise DataError("scores are not an object of principles")
-    keys = principles().keys
+    keys = principle_keys()
     for key in scores:
         if key not in keys:
             raise DataError(f"{key} is no principle; they are {', '.join(keys)}")

@@ -26,7 +26,7 @@ from anxin.model import Generation, Model
 from anxin.model.many import Answer, Failed
 from anxin.prefer.asking import Asking, side_by_side
 from anxin.prefer.candidate import Candidate, Unscored, candidates_of, item_of, with_candidates
-from anxin.prefer.principles import HIGHEST, LOWEST, principles, rubric
+from anxin.prefer.principles import HIGHEST, LOWEST, principle_keys, principles, rubric
 from anxin.prefer.prompts import language_of, prompts
 from anxin.prefer.rating import Rating
 
@@ -87,7 +87,7 @@ class _Question:
 
 def schema(replies: int, notes: bool) -> dict[str, Any]:
     """The JSON Schema of an answer: one reply's scores, or those of several under A, B, C ...; the note comes first."""
-    scores: dict[str, Any] = {key: {"enum": list(range(LOWEST, HIGHEST + 1))} for key in principles().keys}
+    scores: dict[str, Any] = {key: {"enum": list(range(LOWEST, HIGHEST + 1))} for key in principle_keys()}
     properties = ({"note": {"type": "string", "maxLength": _NOTE}} if notes else {}) | scores
     one = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
     if replies == 1:
@@ -257,7 +257,7 @@ def _read(judge: Judge, question: _Question, answer: Answer | Failed) -> dict[st
 
 def _scores(body: Any, notes: bool) -> tuple[str, dict[str, float], str]:
     """What is wrong with one reply's object, else its scores and note."""
-    keys = principles().keys
+    keys = principle_keys()
     allowed = {*keys, "note"} if notes else set(keys)
     if not isinstance(body, dict) or not set(keys) <= body.keys() <= allowed:
         return "wrong_keys", {}, ""
@@ -277,10 +277,10 @@ def _over_orders(verdicts: Sequence[Rating | Unscored]) -> Rating | Unscored:
         return ratings[0]
     scores: dict[str, float] = {}
     moved = 0.0
-    for key in principles().keys:
+    for key in principle_keys():
         given = [rating.scores[key] for rating in ratings]
         scores[key] = sum(given) / len(given)
-        moved += (max(given) - min(given)) / len(principles().keys)
+        moved += (max(given) - min(given)) / len(principle_keys())
     return replace(ratings[0], scores=scores, moved=round(moved, 4))
 
 

@@ -8,11 +8,12 @@ stage that is done again asks only what was not answered.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,6 +87,7 @@ async def _generate(
     again: bool,
 ) -> dict[str, Any]:
     seen: set[bytes] = set()
+    items: set[bytes] = set()
 
     def first(sample: Sample) -> Sample | Drop:
         if limit and len(seen) >= limit:
@@ -97,6 +99,11 @@ async def _generate(
         if known:
             return Drop("same_statement")
         seen.add(words)
+        # Files without ids number their records alike; ratings and pairs need one name for one statement.
+        name = hashlib.blake2b(item_of(made).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if name in items:
+            made = replace(made, id=f"{made.id}-{words.hex()[:8]}")
+        items.add(name)
         return made
 
     async def then(batch: Sequence[Sample]) -> Sequence[Sample | Drop]:
