@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from anxin.corpus.files import Damage
-from anxin.corpus.sample import Sample
+from anxin.corpus.sample import Sample, from_record, to_record
 from anxin.corpus.sources import STREAMS, DropIds, stream
 from anxin.dialogue import Message
 from anxin.errors import ConfigError, DataError
@@ -323,6 +325,35 @@ def test_readers_and_their_options_are_named() -> None:
     with pytest.raises(ConfigError, match=r"text\.encodign.*did you mean encoding"):
         stream("text", {"encodign": "gbk"})
     assert sorted(STREAMS) == list(STREAMS)
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 30) | st.text(max_size=6) | st.just("来访者：a"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("role", "content", "input", "output", "user", "bot", "answer_text")), inner)
+    ),
+    max_leaves=6,
+)
+KEYS = (
+    "messages", "conversation", "dialogue", "context", "response", "label", "idx", "text", "labels", "history",
+    "question", "description", "keywords", "answers", "instruction", "output", "input", "reasoning_content",
+    "content", "prompt", "response_0", "response_1", "better_response_id", "chosen", "rejected", "ID", "prefID",
+    "chosen_empathy_rating", "path", "topic", "id",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in STREAMS if name not in ("counsel_chat", "jade", "text", "warc")])
+@given(st.lists(odd | st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, odd)), max_size=3), st.booleans())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_record_holds_it_is_a_sample_or_damage(
+    tmp_path_factory: pytest.TempPathFactory, name: str, held: list[Any], listed: bool
+) -> None:
+    path = write(tmp_path_factory.mktemp("odd") / ("a.json" if listed else "a.jsonl"), *held)
+    for found in stream(name)(path):
+        assert isinstance(found, Sample | Damage)
+        if isinstance(found, Sample):
+            assert from_record(json.loads(json.dumps(to_record(found)))).text == found.text
 
 
 def test_ids_that_overlap_a_test_set_are_dropped(tmp_path: Path) -> None:

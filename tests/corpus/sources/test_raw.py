@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anxin.corpus.files import Damage
@@ -113,6 +113,7 @@ values = st.recursive(
 
 
 @given(st.lists(values, max_size=8), st.booleans(), st.sampled_from([None, 2]), st.integers(1, 40))
+@settings(deadline=None)
 def test_a_json_list_is_read_as_json_reads_it(
     tmp_path_factory: pytest.TempPathFactory, elements: list[Any], ascii_only: bool, indent: int | None, piece: int
 ) -> None:

@@ -67,8 +67,6 @@ class Records:
         yield from each(path, records(path), self._sample)
 
     def _sample(self, number: int, record: Any) -> Sample:
-        if not isinstance(record, dict):
-            raise Unreadable("not_json", "not an object")
         named = ((self.messages, "messages"), (self.text, "text"), (self.id, "id"))
         rest = {key: value for key, value in record.items() if key not in dict(named)}
         own = {ours: record[theirs] for theirs, ours in named if record.get(theirs) is not None}

@@ -96,8 +96,8 @@ def safedialbench(path: Path) -> Iterator[Sample | Damage]:
 
 
 def _attacked(number: int, record: Any) -> Sample:
-    dialogue = Dialogue()
-    for turn in record.get("history") or ():
+    dialogue, history = Dialogue(), record.get("history")
+    for turn in history if isinstance(history, list) else ():
         dialogue = dialogue.says("client", words(turn, "user")).says("counsellor", words(turn, "bot", blank=True))
     if not dialogue:
         raise Unreadable("missing_field", "no history")

@@ -74,12 +74,16 @@ def broken(path: Path, number: int, reason: str, detail: str, record: object) ->
     return Damage(reason, f"{path.name} record {number}: {detail}", excerpt)
 
 
-def records(path: Path) -> Iterator[tuple[int, Any]]:
-    """Number and value of each record: of JSON lines and Parquet the object, of a `.json` list each element."""
-    if path.name.removesuffix(".gz").removesuffix(".zst").endswith(".json"):
-        yield from elements(path)
-    else:
+def records(path: Path) -> Iterator[tuple[int, dict[str, Any] | Damage]]:
+    """Number and object of each record: of JSON lines and Parquet, or of a `.json` list."""
+    if not path.name.removesuffix(".gz").removesuffix(".zst").endswith(".json"):
         yield from read_records(path)
+        return
+    for number, element in elements(path):
+        if isinstance(element, dict | Damage):
+            yield number, element
+        else:
+            yield number, broken(path, number, "not_json", "not an object", element)
 
 
 def texts(path: Path, encoding: str = "", otherwise: str = "") -> Iterator[str | Damage]:
