@@ -8,7 +8,7 @@ process of its own, one thread, on the same files:
 - ours: `anxin.corpus.dedup` from these files to finished shards, without and with clusters
 - datasketch (`pip install datasketch`): the same folded text, the same five-character shingles, 112 values, bands of
   14 x 8, confirmed at .75, kept documents written as JSON lines; as it comes, and with its fastest scheme and hash
-- datatrove (`pip install "datatrove[io,processing]"`): its reader and MinHash signatures only, characters as tokens
+- datatrove (`pip install datatrove orjson "xxhash<4"`): its reader and MinHash signatures only, characters as tokens
 
 Reported: processor seconds (children included), wall seconds, MB/s per core, peak memory of the largest process, recall
 (planted pairs of which one is dropped) and false (documents dropped that have no planted twin). Two things count for
@@ -149,7 +149,7 @@ def datatrove(folder: Path, out: Path) -> dict[str, Any]:
 
     config = MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)
     signature = MinhashDedupSignature(str(out), config, language=Characters())  # type: ignore[arg-type]
-    signature.run(JsonlReader(str(folder), progress=False).run(None, 0, 1), 0, 1)
+    signature.run(JsonlReader(str(folder)).run(None, 0, 1), 0, 1)
     return {"dropped": None}
 
 

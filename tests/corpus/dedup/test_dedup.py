@@ -200,10 +200,9 @@ def test_relatives_carry_the_same_cluster_others_none(tmp_path: Path) -> None:
         [said("z", text), said("m", relative), said("x", words(3)), said("copy", text, topic="kept")],
     )
 
-    tally = dedup([path], tmp_path / "out", Dedup())
+    dedup([path], tmp_path / "out", Dedup())
 
     assert {r["id"]: r.get("cluster") for r in records(tmp_path / "out")} == {"z": "a/m", "m": "a/m", "x": None}
-    assert tally.changed == 2
     dedup([path], tmp_path / "none", Dedup(cluster=0))
     assert all("cluster" not in record for record in records(tmp_path / "none"))
 
@@ -217,9 +216,9 @@ def test_names_that_collide_begin_with_the_place_of_their_input(tmp_path: Path) 
     dedup(inputs, tmp_path / "out", Dedup())
 
     assert [path.name for path in shards(tmp_path / "out")] == [
+        "000-part-0.jsonl.zst",
         "001-part-0.jsonl.zst",
-        "002-part-0.jsonl.zst",
-        "003-x.jsonl.zst",
+        "002-x.jsonl.zst",
     ]
 
 

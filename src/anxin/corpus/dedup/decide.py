@@ -13,7 +13,7 @@ from anxin.corpus.dedup.block import Block
 from anxin.corpus.dedup.fold import numpy
 from anxin.corpus.dedup.pairs import ranks_of, spread
 
-__all__ = ["clusters", "names", "near_drops"]
+__all__ = ["called", "clusters", "near_drops"]
 
 
 def near_drops(found: Sequence[Block], pairs: Any, least: int) -> Any:
@@ -57,22 +57,22 @@ def clusters(found: Sequence[Block], pairs: Any, gone: Any) -> Any:
         groups.setdefault(_root(roots, member), []).append(member)
     groups = {root: group for root, group in groups.items() if len(group) > 1}
     every = sorted(member for group in groups.values() for member in group)
-    called = dict(zip(every, names(found, members[every]), strict=True)) if every else {}
+    names = dict(zip(every, called(found, members[every]), strict=True)) if every else {}
     told: list[tuple[int, int]] = []
     for group in groups.values():
-        first = min(group, key=lambda member: (called[member], member))
+        first = min(group, key=lambda member: (names[member], member))
         told += [(members[first], members[member]) for member in group]
     return _by_second(np.array(told, np.int64).reshape(-1, 2))
 
 
-def names(found: Sequence[Block], numbers: Any) -> list[str]:
+def called(found: Sequence[Block], numbers: Any) -> list[str]:
     """`source/id` of samples, by their numbers."""
-    called = [""] * len(numbers)
+    names = [""] * len(numbers)
     for block, places in spread(found, numbers):
         wanted = (numbers[places] - block.first).tolist()
         for place, name in zip(places.tolist(), block.names(wanted), strict=True):
-            called[place] = name
-    return called
+            names[place] = name
+    return names
 
 
 def _root(roots: list[int], member: int) -> int:

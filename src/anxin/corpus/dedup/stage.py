@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from anxin.corpus.dedup.block import Block, blocks, save, sign
-from anxin.corpus.dedup.decide import clusters, names, near_drops
+from anxin.corpus.dedup.decide import called, clusters, near_drops
 from anxin.corpus.dedup.fold import numpy
 from anxin.corpus.dedup.options import Dedup
 from anxin.corpus.dedup.pairs import alike, pieces, same
 from anxin.corpus.dedup.signature import ALGORITHM, rensa
-from anxin.corpus.files import DATA, DROPPED, Damage, Shard, Tally, read_samples, shard_name
+from anxin.corpus.files import DATA, DROPPED, Damage, Shard, Tally, read_samples
 from anxin.corpus.sample import Drop, Sample
+from anxin.corpus.stage import Report, names
 from anxin.errors import DataError
 
 __all__ = ["dedup"]
 
 _WORK, _OLD = ".work", ".work.old"
-Report = Callable[[str, int, int], None]
 _Task = tuple[Callable[..., None], tuple[Any, ...]]
 _Run = Callable[[Sequence[_Task], Callable[[int, int], None]], None]
 
@@ -40,7 +40,7 @@ def dedup(inputs: Sequence[Path], out: Path, options: Dedup, jobs: int = 1, repo
     """Write to `out` the samples of all `inputs` (shard files, better first) without those that repeat others.
 
     Each input becomes a shard of the same name; where two inputs have one name, every shard's begins with the place of
-    its input, `001-name`. A sample that goes lies in `dropped/` as `exact_duplicate` (equal when folded, see `fold.py`)
+    its input, `000-name`. A sample that goes lies in `dropped/` as `exact_duplicate` (equal when folded, see `fold.py`)
     or `near_duplicate`, with the source and id of the one that was kept instead. Samples that stay and are relatives
     (`Dedup.cluster`) carry the same metadata entry `cluster`. `jobs` processes work at once; the result does not depend
     on their number nor on interruptions. `report` is told the phase, what is done and what there is to do. Working
@@ -63,7 +63,7 @@ def dedup(inputs: Sequence[Path], out: Path, options: Dedup, jobs: int = 1, repo
             )
             found, firsts = blocks(folders)
             _pairs(work, found, options, run, report)
-            shards = _names(inputs)
+            shards = names(inputs)
             run(
                 [
                     (_write, (path, out, shards[place], firsts[place], firsts[place + 1], folders))
@@ -183,15 +183,7 @@ def _about(path: Path, first: int, end: int, found: list[Block]) -> dict[int, st
     np = numpy()
     rows = np.load(path, mmap_mode="r")
     rows = np.array(rows[np.searchsorted(rows[:, 1], first) : np.searchsorted(rows[:, 1], end)])
-    return dict(zip(rows[:, 1].tolist(), names(found, rows[:, 0]), strict=True))
-
-
-def _names(inputs: Sequence[Path]) -> list[str]:
-    plain = [shard_name(path) for path in inputs]
-    if len(set(plain)) == len(plain):
-        return plain
-    width = max(3, len(str(len(plain))))
-    return [f"{place:0{width}d}-{name}" for place, name in enumerate(plain, start=1)]
+    return dict(zip(rows[:, 1].tolist(), called(found, rows[:, 0]), strict=True))
 
 
 @contextmanager
