@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from anxin.corpus.complete import Done
 from anxin.corpus.files import read_records, read_samples, shards
 from anxin.corpus.manifest import read_manifest
 from anxin.corpus.recipe import load_recipe
-from anxin.corpus.run import Done, check, run
+from anxin.corpus.run import check, run
 from anxin.corpus.sample import Sample
 from anxin.errors import ConfigError, DataError
 
@@ -252,7 +253,7 @@ def _refusals() -> Iterator[tuple[str, str, str]]:
     yield 'step = "split"', 'step = "splid"', "did you mean split"
     yield "test = 0.2", "tset = 0.2", "did you mean test"
     yield "test = 0.2", "test = 2", "shares between 0 and 1"
-    yield 'do = "dedup"', 'do = "deduplicate"', "must be steps, dedup, mix or card"
+    yield 'do = "dedup"', 'do = "deduplicate"', "must be steps, dedup, mix, think or card"
     yield 'licence = "our own"', "", "say its licence"
     yield 'reader = "dialogues"', 'reader = "dialogue"', "dialogues"
 

@@ -30,14 +30,14 @@ def cores() -> int:
 
 @contextmanager
 def bars(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Progress of long work: what is yielded is told what is being done, and how much of how much of it."""
+    """Progress of long work: what is yielded is told what is being done, and how much of how much (0: unknown)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of)
-            progress.update(tasks[what], completed=done, total=of, visible=done < of)
+                tasks[what] = progress.add_task(what)
+            progress.update(tasks[what], completed=done, total=of or None, visible=not of or done < of)
 
         yield report

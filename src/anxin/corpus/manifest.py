@@ -10,10 +10,11 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import anxin
 from anxin.errors import DataError
 
 __all__ = ["MANIFEST", "File", "digest", "file_facts", "read_manifest", "write_atomically", "write_manifest"]
@@ -43,7 +44,7 @@ def file_facts(paths: Iterable[Path], root: Path | None = None) -> list[File]:
 
 def digest(table: Mapping[str, Any], inputs: Sequence[File]) -> str:
     """One hash of what decides a stage's result: its part of the recipe, its inputs' content, Anxin's version."""
-    body = {"table": table, "inputs": [file.sha256 for file in inputs], "version": anxin.__version__}
+    body = {"table": table, "inputs": [file.sha256 for file in inputs], "version": _version()}
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -61,18 +62,22 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return body
 
 
-def write_manifest(folder: Path, body: Mapping[str, Any], inputs: Sequence[File], outputs: Sequence[File]) -> None:
-    """Write `manifest.json`, whole or not at all, with the facts every stage shares. Its presence means: complete."""
+def write_manifest(
+    folder: Path, body: Mapping[str, Any], inputs: Sequence[File], outputs: Sequence[File]
+) -> Mapping[str, Any]:
+    """Write `manifest.json`, whole or not at all, with the facts every stage shares; return it. Its presence means:
+    complete."""
     whole = {
         **body,
         "inputs": [asdict(file) for file in inputs],
         "outputs": [asdict(file) for file in outputs],
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "anxin": anxin.__version__,
+        "anxin": _version(),
         "commit": _commit(),
         "python": platform.python_version(),
     }
     write_atomically(folder / MANIFEST, json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+    return whole
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -88,6 +93,14 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise DataError(f"cannot write {path}: {error.strerror}; make room and run again") from None
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("anxin")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _commit() -> str:

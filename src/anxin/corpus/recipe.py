@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +14,29 @@ from anxin.corpus.mix import Mix
 from anxin.corpus.sample import Step
 from anxin.corpus.stage import Steps
 from anxin.corpus.steps import step
+from anxin.corpus.think import Think
 from anxin.errors import ConfigError
 
-__all__ = ["READ", "Options", "Recipe", "Source", "Stage", "load_recipe"]
+__all__ = ["READ", "Options", "Recipe", "Source", "Stage", "Teach", "load_recipe"]
 
 READ = "read"
 """The name of the first stage, which brings every source into one form."""
 
-Options = Steps | Dedup | Mix | Card
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """The stage `think`, with the names of the models it asks; `outside` allows the words to leave this machine."""
+
+    teacher: str
+    base_url: str = ""
+    judge: str = ""
+    judge_url: str = ""
+    context: int = 0
+    outside: bool = False
+    think: Think = field(default_factory=Think)
+
+
+Options = Steps | Dedup | Mix | Teach | Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +84,16 @@ class _Head:
 
 
 def load_recipe(path: Path, data: Path, settings: list[str] | None = None) -> Recipe:
-    """Read a recipe, with `--set` overrides applied. `{data}` and `{recipe}` in its paths stand for the data folder and
-    the recipe's own. Raises `ConfigError` for whatever it asks that cannot be done, before anything is done.
+    """Read a recipe, with `--set` overrides applied: `purpose=evaluate`, or `STAGE.key=value` for a stage.
+
+    `{data}` and `{recipe}` in its paths stand for the data folder and the recipe's own. Raises `ConfigError` for
+    whatever it asks that cannot be done, before anything is done.
     """
-    table = override(load_toml(path), settings or [])
+    table = load_toml(path)
+    staged = {stage.get("name"): stage for stage in table.get("stages", []) if isinstance(stage, dict)}
+    for setting in settings or []:
+        stage_name, _, rest = setting.partition(".")
+        override(staged[stage_name], [rest]) if stage_name in staged else override(table, [setting])
     kind = table.pop("kind", "corpus")
     if kind != "corpus":
         raise ConfigError(f"{path} is a recipe for {kind}, not for a corpus")
@@ -113,10 +134,12 @@ def _stage(raw: Mapping[str, Any], where: str, before: str, folders: Mapping[str
         case "mix":
             options = parse(Mix, table, f"{name}.")
             takes = [part.of for part in options.parts]
+        case "think":
+            options = parse(Teach, table, f"{name}.")
         case "card":
             options = parse(Card, table, f"{name}.")
         case _:
-            raise ConfigError(f"{where}.do must be steps, dedup, mix or card, not {does!r}")
+            raise ConfigError(f"{where}.do must be steps, dedup, mix, think or card, not {does!r}")
     return Stage(name, tuple(takes), options, raw)
 
 

@@ -82,7 +82,7 @@ class Only:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Keep the samples whose metadata entry `key` contains one of the words `has`, and is a number from `least` to `most`.
+    """Keep the samples whose metadata entry `key` contains one of the words `has`, or is from `least` to `most`.
 
     A sample without the entry is dropped like one with the wrong one; those of other sources than `sources`, where it
     names some, are not asked.

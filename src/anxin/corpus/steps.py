@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from anxin.config import parse
 from anxin.corpus.clean import CLEANING, COUNSELLING, DOCUMENTS
@@ -51,8 +51,8 @@ def step(name: str, options: Mapping[str, Any], where: str = "") -> Step:
         near = difflib.get_close_matches(name, STEPS, n=1)
         raise ConfigError(f"no step {name}; " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(STEPS)}"))
     if isinstance(found, type) and is_dataclass(found):
-        made: Step = parse(found, options, where)
-        return made
+        made: Any = parse(found, options, where)
+        return cast(Step, made)
     if options:
         raise ConfigError(f"the step {name} has no options; {next(iter(options))} was given")
     return found

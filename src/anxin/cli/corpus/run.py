@@ -17,7 +17,7 @@ from anxin.cli.terminal import bars, cores, notes
 from anxin.errors import DataError
 
 if TYPE_CHECKING:
-    from anxin.corpus.run import Done
+    from anxin.corpus.complete import Done
 
 __all__ = ["run", "show", "steps"]
 
@@ -31,7 +31,7 @@ def run(
     accept: Annotated[
         list[str] | None, typer.Option(help="Use this set although its licence does not allow it.")
     ] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Override: name=value.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override, such as STAGE.key=value.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say whether the recipe could be run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a stage on stdout.")] = False,
 ) -> None:
@@ -40,9 +40,13 @@ def run(
     Example: anxin corpus run recipes/corpus/anxin-mini.toml --data ../shared/data --jobs 2
     Example: anxin corpus run recipes/corpus/smoke.toml --check
     """
+    from anxin.cli.settings import configured
+    from anxin.config import home
     from anxin.corpus.recipe import load_recipe
     from anxin.corpus.run import check as preflight
     from anxin.corpus.run import run as do
+    from anxin.model.protocol import Model
+    from anxin.model.resolve import resolve
 
     source = data or Path(os.environ.get("ANXIN_DATA", "data"))
     chosen = load_recipe(recipe, source, settings)
@@ -53,8 +57,15 @@ def run(
         typer.echo(f"{chosen.name} can be run: read, {', '.join(stage.name for stage in chosen.stages)}")
         return
     folder = out or Path("runs") / "corpus" / chosen.name
+    config = configured()
+
+    def open(name: str, base_url: str, context: int) -> Model:
+        return resolve(name, home(), config.model_options(base_url, context))
+
     with bars(console) as report:
-        for done in do(chosen, source, folder, jobs=jobs or cores(), accept=accept or (), upto=upto, report=report):
+        for done in do(
+            chosen, source, folder, jobs=jobs or cores(), accept=accept or (), upto=upto, report=report, open=open
+        ):
             typer.echo(json.dumps(_body(done)) if as_json else _line(done))
             for line in _faults(done, folder):
                 console.print(line, soft_wrap=True, markup=False)

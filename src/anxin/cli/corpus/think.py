@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from anxin.cli.terminal import notes
+from anxin.cli.terminal import bars, notes
 from anxin.config import home
 from anxin.errors import ConfigError
 
@@ -88,16 +87,8 @@ def think(
         asking=asking,
     )
     spent = Spent()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
-        with Progress(*columns, console=console, transient=True) as progress:
-            bars: dict[str, TaskID] = {}
-
-            def report(what: str, done: int, of: int) -> None:
-                if what not in bars:
-                    bars[what] = progress.add_task(what)
-                progress.update(bars[what], completed=done, total=of or None, visible=not of or done < of)
-
+        with bars(console) as report:
             made = think_folder(source, out, options, model, judging, report, spent)
     finally:
         if spent.questions or spent.cached or spent.failed:

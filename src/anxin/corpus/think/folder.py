@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anxin.corpus.complete import complete
 from anxin.corpus.files import Tally, shards
-from anxin.corpus.manifest import MANIFEST, digest, file_facts, read_manifest, write_atomically, write_manifest
-from anxin.corpus.stage import DONE, Report
+from anxin.corpus.manifest import MANIFEST, file_facts, read_manifest
+from anxin.corpus.stage import Report
 from anxin.corpus.think.stage import REPORT, Think, table, think
-from anxin.errors import DataError
 from anxin.model.many import Spent
 from anxin.model.protocol import Model
 
-__all__ = ["Thought", "deidentified", "think_folder"]
+__all__ = ["Thought", "deidentified", "think_folder", "thoughts"]
 
 STAGE = "think"
 
@@ -41,36 +39,22 @@ def think_folder(
     something else, or was made with other options: what has been paid for is never deleted.
     """
     inputs = shards(place)
-    facts = file_facts(inputs)
-    asked = table(options, model, judge)
-    wanted = digest(asked, facts)
-    done = read_manifest(out)
-    if done is not None and done.get("digest") == wanted:
-        return Thought(Tally.from_json(done["counts"]), done["thoughts"], True)
-    begun = out / DONE / "digest"
-    if out.exists() and any(out.iterdir()):
-        known = begun.read_text(encoding="utf-8") if begun.exists() else ""
-        if known != wanted:
-            raise DataError(f"{out} holds the work of another input or other options; name another folder or delete it")
-    write_atomically(begun, wanted)
-    began = time.monotonic()
-    tally = think(inputs, out, options, model, judge, report, spent)
-    notes = [path for path in sorted((out / DONE).glob("*.json")) if not path.name.endswith(".thoughts.json")]
-    damage = [where for path in notes for where in json.loads(path.read_text(encoding="utf-8"))["damage"]]
-    thoughts: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
-    body = {
-        "stage": STAGE,
-        "recipe": asked,
-        "digest": wanted,
-        "counts": tally.to_json(),
-        "thoughts": thoughts,
-        "seconds": round(time.monotonic() - began, 2),
-        "damage": damage[:50],
-    }
-    outputs = sorted(path for path in out.rglob("*.jsonl.zst") if DONE not in path.parts)
-    write_manifest(out, body, facts, file_facts([*outputs, out / REPORT], out))
-    shutil.rmtree(out / DONE)
-    return Thought(tally, thoughts, False)
+    done = complete(
+        STAGE,
+        table(options, model, judge),
+        file_facts(inputs),
+        out,
+        lambda: think(inputs, out, options, model, judge, report, spent),
+        lambda: {"thoughts": thoughts(out)},
+        replace=False,
+    )
+    return Thought(done.tally, done.manifest["thoughts"], done.skipped)
+
+
+def thoughts(out: Path) -> dict[str, Any]:
+    """What the stage at `out` reports of its thoughts, for its manifest."""
+    found: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    return found
 
 
 def deidentified(place: Path) -> bool:
