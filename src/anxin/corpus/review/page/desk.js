@@ -29,6 +29,7 @@ const SHARED = {
     refused: "这个地址打不开。请打开终端里给出的完整地址。",
     again: "再试一次",
     skip: "跳到正文",
+    bar: "你的判断",
     fields: { previous: "上一条", next: "下一条", help: "按键与显示", note: "写补充" },
   },
   en: {
@@ -44,7 +45,7 @@ const SHARED = {
     next: "Next",
     nameTitle: "First, your name",
     nameLead:
-      "Your judgements are kept under this name. Come back with the same one and you go on where you stopped. Nobody here sees your judgements, and you see nobody else's.",
+      "Your judgements are kept under this name. Come back with the same one and you go on where you stopped. Nobody here sees your judgements, and you see nobody else’s.",
     name: "Name",
     begin: "Begin",
     progress: (done, all) => `${done} / ${all}`,
@@ -59,6 +60,7 @@ const SHARED = {
     refused: "This address does not open. Please open the whole address that the terminal shows.",
     again: "Try again",
     skip: "Skip to the text",
+    bar: "Your judgement",
     fields: { previous: "previous", next: "next", help: "keys and display", note: "write a note" },
   },
 };
@@ -156,7 +158,7 @@ export class Desk {
     this.made = [];
     this.busy = false;
     this.main = h("main", { id: "main", tabindex: "-1" });
-    this.bar = h("div", { class: "bar" });
+    this.bar = h("section", { class: "bar" });
     this.heard = h("p", { class: "unseen", role: "status" });
     this.alarm = h("div", { class: "alarm", role: "alert" });
     this.header = h("header", {});
@@ -303,6 +305,7 @@ export class Desk {
   #frame() {
     const { say } = this;
     this.skip.textContent = say.skip;
+    this.bar.setAttribute("aria-label", say.bar);
     const all = this.items.length;
     const bar = h("progress", { max: all || 1, value: this.done, "aria-label": say.progressLabel(this.done, all) });
     this.header.replaceChildren(
