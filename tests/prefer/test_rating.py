@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 
 from anxin.corpus.files import Damage
 from anxin.errors import DataError
-from anxin.prefer import Rating, average, read_ratings
+from anxin.prefer import Rating, average, candidates_of, read_ratings
 from anxin.prefer.rating import checked, rating_from
 
-from .parts import scores
+from .parts import reply, scored_sample, scores
 
 
 def test_a_record_goes_to_a_file_and_back() -> None:
@@ -61,3 +62,11 @@ def test_a_bad_line_costs_only_itself(tmp_path: Path) -> None:
     read = list(read_ratings([path]))
     assert [type(one) for one in read] == [Rating, Damage, Damage, Rating]
     assert isinstance(read[1], Damage) and read[1].where.startswith("people.jsonl line 2: the score for empathy is 9")
+
+
+def test_who_rates_a_reply_twice_has_changed_their_mind() -> None:
+    first, second = Rating("s1", "r", "Lin", scores(1)), Rating("s1", "r", "Lin", scores(4))
+    one = reply("a", "s1", judge=2).rated([first, second])
+    assert [(rating.rater, rating.scores["safety"]) for rating in one.ratings] == [("judge", 2), ("Lin", 4)]
+    (again,) = candidates_of(scored_sample(replace(one, ratings=(first, second))))
+    assert [rating.scores["safety"] for rating in again.ratings] == [4]

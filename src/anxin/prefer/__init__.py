@@ -2,6 +2,7 @@
 
 from anxin.prefer.asking import Asking, Limits
 from anxin.prefer.candidate import Candidate, candidates_of, with_candidates
+from anxin.prefer.figures import summary
 from anxin.prefer.generate import Answering, Voice, voices
 from anxin.prefer.pair import Pair, Side, pair_from, pair_record
 from anxin.prefer.pairing import Pairing, pairs_of
@@ -9,7 +10,7 @@ from anxin.prefer.principles import Principle, Principles, principles, rubric
 from anxin.prefer.rating import Rating, average, read_ratings
 from anxin.prefer.recipe import Recipe, load
 from anxin.prefer.score import Judge, Judging
-from anxin.prefer.stages import pair_stage, reply_stage, score_stage, summary
+from anxin.prefer.stages import pair_stage, reply_stage, score_stage
 from anxin.prefer.statement import Statements
 from anxin.prefer.table import Lines, read_pairs, write_pairs
 

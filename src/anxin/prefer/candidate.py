@@ -53,7 +53,8 @@ class Candidate:
         newer = {rating.rater for rating in ratings} | {failed.rater for failed in unscored}
         kept = tuple(rating for rating in self.ratings if rating.rater not in newer)
         still = tuple(failed for failed in self.unscored if failed.rater not in newer)
-        return replace(self, ratings=(*kept, *ratings), unscored=(*still, *unscored))
+        last = {rating.rater: rating for rating in ratings}  # who rates twice has changed their mind
+        return replace(self, ratings=(*kept, *last.values()), unscored=(*still, *unscored))
 
     def to_record(self) -> dict[str, Any]:
         """As it stands among a sample's metadata."""
@@ -102,10 +103,10 @@ def _candidate(item: str, body: Any) -> Candidate:
         raise DataError("a candidate has no text")
     id = str(body.get("id") or reply_id(item, body["text"]))
     try:
-        ratings = tuple(
+        given = [
             Rating(item, id, str(raw["rater"]), checked(raw["scores"]), str(raw.get("note", "")), raw.get("moved", 0.0))
             for raw in body.get("ratings", [])
-        )
+        ]
         unscored = tuple(Unscored(str(raw["rater"]), str(raw["why"])) for raw in body.get("unscored", []))
         temperature, seed = float(body.get("temperature", 0.0)), int(body.get("seed", 0))
     except (KeyError, TypeError, ValueError) as error:
@@ -118,6 +119,6 @@ def _candidate(item: str, body: Any) -> Candidate:
         body["text"],
         str(body.get("unsafe", "")),
         body.get("cut") is True,
-        ratings,
+        tuple({rating.rater: rating for rating in given}.values()),
         unscored,
     )
