@@ -43,6 +43,16 @@ def _states(folder: Path) -> dict[str, tuple[str, str]]:
     return {"/" + address.split("/", 3)[3]: (state, why) for address, state, why in rows}
 
 
+def _sound(folder: Path) -> None:
+    """Every record of the WARC files reads back with the digests it was written with."""
+    from warcio.archiveiterator import ArchiveIterator
+
+    for path in (folder / "warc").glob("*.gz"):
+        with path.open("rb") as file:
+            for record in ArchiveIterator(file, check_digests="raise"):
+                record.content_stream().read()
+
+
 def _kept(folder: Path) -> set[str]:
     return {path for path, (state, _) in _states(folder).items() if state == "kept"}
 
@@ -75,7 +85,8 @@ def test_one_crawl_meets_most_of_what_the_web_has(tmp_path: Path, write_profile:
             "/": _open_to(
                 "/walk", "/walk?utm_source=x", "/walk#second", "/copy-of-walk", "/private/diary", "/ours/secret",
                 "/mined/1", "/gb", "/wrong", "/big5", "/loop/a/", "/calendar/2026/1", "/flaky", "/broken", "/busy",
-                "/slow", "/away", "/moved", "/round", "/huge", "/film", "/noindex", "/noarchive", "/noai", "/tdm",
+                "/slow", "/away", "/moved", "/round", "/seat", "/huge", "/film",
+                "/noindex", "/noarchive", "/noai", "/tdm",
                 "/closed", "/missing", "/other-bot", other.address("/"), "mailto:a@example.org", "javascript:void(0)",
             ),
             "/walk": page("A walk", article("walk")),
@@ -95,6 +106,8 @@ def test_one_crawl_meets_most_of_what_the_web_has(tmp_path: Path, write_profile:
             "/slow": lambda _, before: Answer(page("slow", article("slow")).encode(), after=0 if before else 4.0),
             "/away": Answer(status=302, headers={"Location": other.address("/")}),
             "/moved": Answer(status=301, headers={"Location": "/walk"}),
+            "/seat": lambda path, _: page("seat", article("seat")) if "sid=" in path else Answer(
+                status=302, headers={"Location": "/seat?sid=7"}),
             "/round": Answer(status=302, headers={"Location": "/round"}),
             "/huge": Answer(b"<html>" + b"x" * 300_000),
             "/film": Answer(b"\0" * 200_000, kind="video/mp4"),
@@ -133,6 +146,7 @@ def test_one_crawl_meets_most_of_what_the_web_has(tmp_path: Path, write_profile:
     assert states["/broken"] == ("failed", "status_502") and site.paths.count("/broken") == 2
     assert states["/missing"] == ("failed", "status_404") and site.paths.count("/missing") == 1
     assert states["/away"][0] == states["/moved"][0] == states["/round"][0] == "redirect"
+    assert states["/seat?sid=7"] == ("kept", ""), "a site that insists on a session's name in the address"
     assert states["/huge"] == ("refused", "too_large")
     assert states["/film"] == ("refused", "not_html")
     assert states["/noindex"] == ("kept", "noindex")
@@ -152,6 +166,7 @@ def test_one_crawl_meets_most_of_what_the_web_has(tmp_path: Path, write_profile:
     after = [when - busy[0] for when, path, _ in site.asked if when > busy[0]]
     assert min(after) >= 1.0, "Retry-After speaks of the whole site"
 
+    _sound(out)
     records = _records(out)
     kept = Counter(record.address for record in records if record.kind == "response" and record.status == 200)
     assert set(kept.values()) == {1}
@@ -302,12 +317,14 @@ def _many(count: int) -> dict[str, Page]:
     return pages
 
 
-def _begin(profile: Path, out: Path) -> subprocess.Popen[bytes]:
-    code = (
+def _begin(profile: Path, out: Path, first: str = "") -> subprocess.Popen[bytes]:
+    code = first + (
         "import sys; from pathlib import Path; from anxin.corpus.crawl import crawl\n"
         "crawl(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
     )
-    return subprocess.Popen([sys.executable, "-c", code, str(profile), str(out), CONTACT], stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", code, str(profile), str(out), CONTACT]
+    with (out.parent / "said").open("wb") as said:
+        return subprocess.Popen(command, stderr=said)
 
 
 def _wait_for(site: LocalSite, asked: int) -> None:
@@ -339,6 +356,7 @@ def _kill_and_go_on(tmp_path: Path, write_profile: WriteProfile, kills: list[tup
         parts = crawl(profile, out, CONTACT)
     assert _kept(out) == _kept(tmp_path / "whole") and len(_kept(out)) == count
     assert (parts["pages"], parts["kept"], parts["duplicate"]) == (whole["pages"], whole["kept"], whole["duplicate"])
+    _sound(out)
     pages, before = ([record.address for record in _records(tmp_path / name) if record.status == 200
                       and not record.address.endswith("robots.txt")] for name in ("parts", "whole"))  # fmt: skip
     assert sorted(pages) == sorted(before), "each page stands in the WARC once, whatever was killed"
@@ -370,6 +388,21 @@ def test_limits_and_a_second_run_with_more(tmp_path: Path, write_profile: WriteP
         assert [record.address for record in _records(out)].count(site.address("/p/1")) == 1
         with pytest.raises(DataError, match="another profile"):
             crawl(write_profile(site.address("/p/1")), out, CONTACT)
+
+
+def test_a_full_disk_is_one_line_and_costs_nothing(tmp_path: Path, write_profile: WriteProfile) -> None:
+    noise = random.Random(1)
+    with local_site(_many(12)) as site:
+        for path in [path for path in site.pages if path.startswith("/p/") and path != "/p/5"]:
+            site.pages[path] = str(site.pages[path]) + f"<!--{noise.randbytes(40_000).hex()}-->"
+        profile, out = write_profile(site.address()), tmp_path / "crawl"
+        # No file of this process and its child may grow past 256 KiB: as if there were no more room.
+        code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (262144, 262144))\n"
+        _begin(profile, out, code).wait(timeout=120)
+        assert "make room and run again" in (tmp_path / "said").read_text(encoding="utf-8")
+        whole = crawl(profile, out, CONTACT)
+    assert (whole["finished"], whole["kept"]) == (True, 13)
+    assert {record.address for record in _records(out)} >= {site.address(path) for path in _kept(out)}
 
 
 def test_nobody_crawls_without_a_contact(tmp_path: Path, write_profile: WriteProfile) -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,12 @@ HTML = "text/html; charset=utf-8"
 _WALK = "A walk\nround the block, and home before the rain"
 
 
-def _warc(path: Path, pages: Iterable[tuple[str, bytes, str, int]], gzipped: bool = True, **headers: str) -> Path:
+def _warc(
+    path: Path,
+    pages: Iterable[tuple[str, bytes, str, int]],
+    gzipped: bool = True,
+    headers: Mapping[str, str] | None = None,
+) -> Path:
     """A file as another crawler writes it: warcinfo, then request, response and metadata for each page."""
     from warcio.statusandheaders import StatusAndHeaders
 
@@ -37,7 +42,7 @@ def _warc(path: Path, pages: Iterable[tuple[str, bytes, str, int]], gzipped: boo
         writer: Any = warcio.WARCWriter(file, gzip=gzipped)
         writer.write_record(writer.create_warcinfo_record(path.name, {"software": "another"}))
         for address, body, kind, status in pages:
-            fields = [("Content-Type", kind)] * bool(kind) + [*headers.items()]
+            fields = [("Content-Type", kind)] * bool(kind) + [*(headers or {}).items()]
             asked = StatusAndHeaders("GET / HTTP/1.1", [("Host", "x")], is_http_request=True)
             writer.write_record(writer.create_warc_record(address, "request", http_headers=asked))
             answer = StatusAndHeaders(f"{status} X", fields, "HTTP/1.1")
@@ -97,7 +102,7 @@ def test_packed_and_chunked_bodies_are_unpacked(tmp_path: Path) -> None:
     body = gzip.compress(page("Packed", paragraphs("packed")).encode())
     chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     headers = {"Content-Encoding": "gzip", "Transfer-Encoding": "chunked"}
-    path = _warc(tmp_path / "x.warc.gz", [("https://a.example.org/1", chunked, HTML, 200)], **headers)
+    path = _warc(tmp_path / "x.warc.gz", [("https://a.example.org/1", chunked, HTML, 200)], headers=headers)
     ((sample, drop),) = read_pages(path)
     assert drop is None and isinstance(sample, Sample) and "packed0. After a long week" in sample.document
 

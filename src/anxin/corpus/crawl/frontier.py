@@ -26,7 +26,17 @@ CREATE TABLE IF NOT EXISTS page (
     depth INTEGER NOT NULL, hops INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'waiting', why TEXT NOT NULL DEFAULT '', status INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS due ON page (site, state, tries, depth, number);
+CREATE INDEX IF NOT EXISTS due ON page (site, tries, depth, number) WHERE state = 'waiting';
+CREATE TABLE IF NOT EXISTS site (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tally (state TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS found AFTER INSERT ON page BEGIN
+    INSERT OR IGNORE INTO site VALUES (NEW.site);
+    INSERT INTO tally VALUES (NEW.state, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS moved AFTER UPDATE OF state ON page WHEN OLD.state <> NEW.state BEGIN
+    UPDATE tally SET count = count - 1 WHERE state = OLD.state;
+    INSERT INTO tally VALUES (NEW.state, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+END;
 CREATE TABLE IF NOT EXISTS content (digest TEXT PRIMARY KEY, address TEXT NOT NULL, date TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS shape (shape TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused (why TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -72,7 +82,7 @@ class Frontier:
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise DataError(f"another crawl is writing to {path.parent}; wait for it or stop it") from None
-            raise DataError(f"cannot write {path}: {error}") from None
+            raise DataError(f"cannot write {path}: {error}; make room and run again") from None
         except sqlite3.DatabaseError as error:
             raise DataError(f"{path} is damaged ({error}); give another folder") from None
 
@@ -87,7 +97,8 @@ class Frontier:
         try:
             yield
         except BaseException:
-            self._base.execute("ROLLBACK")
+            if self._base.in_transaction:  # SQLite ends it by itself where the disk is full
+                self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
 
@@ -128,9 +139,8 @@ class Frontier:
 
     def sites(self) -> list[str]:
         """The sites on which addresses wait."""
-        return [
-            row[0] for row in self._base.execute("SELECT DISTINCT site FROM page WHERE state = 'waiting' ORDER BY 1")
-        ]
+        waits = "EXISTS (SELECT 1 FROM page WHERE site = name AND state = 'waiting')"
+        return [row[0] for row in self._base.execute(f"SELECT name FROM site WHERE {waits} ORDER BY name")]
 
     def due(self, site: str, busy: Iterable[int] = ()) -> Place | None:
         """The next address of a site: breadth first in the order of finding, after those, what failed before."""
@@ -169,7 +179,7 @@ class Frontier:
 
     def states(self) -> dict[str, int]:
         """Addresses by what became of them."""
-        return dict(self._base.execute("SELECT state, COUNT(*) FROM page GROUP BY state ORDER BY 2 DESC"))
+        return dict(self._base.execute("SELECT state, count FROM tally WHERE count > 0 ORDER BY count DESC"))
 
     def reasons(self, state: str) -> dict[str, int]:
         """Addresses in a state, by reason."""

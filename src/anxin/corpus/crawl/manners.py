@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from typing import Any
 from urllib.parse import urljoin
@@ -30,11 +31,11 @@ _FRESH = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
-class Refused(IgnoreRequest):
+class Refused(IgnoreRequest):  # type: ignore[misc]
     """An address that may not be asked for."""
 
 
-class Left(IgnoreRequest):
+class Left(IgnoreRequest):  # type: ignore[misc]
     """An address that waits for another run."""
 
 
@@ -118,8 +119,8 @@ class Manners:
             return 0, b""
         try:
             self._visit.keep_aside(answer_of(response))
-        except OSError as error:
-            self._visit.fault = f"cannot write the WARC: {error.strerror}; make room and run again"
+        except (OSError, sqlite3.OperationalError) as error:
+            self._visit.fault = f"cannot write to the crawl's folder: {error}; make room and run again"
             return 0, b""
         location = response.headers.get(b"Location", b"").decode("latin-1")
         if 300 <= response.status < 400 and location:

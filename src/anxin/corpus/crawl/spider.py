@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -88,8 +89,9 @@ class PageSpider(Spider):  # type: ignore[misc]
 
     async def start(self) -> AsyncIterator[Any]:
         """Nothing: the frontier has the start addresses."""
-        for nothing in ():
-            yield nothing
+        nothing: tuple[Any, ...] = ()
+        for request in nothing:
+            yield request
 
     def only_pages(self, headers: Any, request: Any, **_: Any) -> None:
         """Stop a download when its headers say that it is no page: a film is not fetched to be thrown away."""
@@ -122,8 +124,8 @@ class PageSpider(Spider):  # type: ignore[misc]
     def _noting(self, note: Any) -> None:
         try:
             note()
-        except OSError as error:
-            self._stop(f"cannot write the WARC: {error.strerror}; make room and run again")
+        except (OSError, sqlite3.OperationalError) as error:
+            self._stop(f"cannot write to the crawl's folder: {error}; make room and run again")
         except Exception as error:
             # The outer door of a callback: what is not written down is asked for again by the next run.
             self.logger.exception("a page could not be noted")
