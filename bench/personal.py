@@ -1,9 +1,10 @@
 """How much personal data is found: `python bench/personal.py [--half dev|test] [--confusion] [--speed FILE]`.
 
-The set is authored (bench/personal). A gold span is *masked* where predicted spans cover it wholly, whatever their kind;
-*found* where one of its own kind does. A predicted span is right where it overlaps a gold one. Shares come with Wilson's
-95 % interval. The headline is masked recall and precision. `--confusion` prints every miss and every false span.
-Speed is measured on the set's own texts joined into conversations of twelve, or on `--speed FILE` (JSON lines, .zst too).
+The set is authored (bench/personal). A gold span is *masked* where predicted spans cover it wholly, whatever their
+kind; *found* where one of its own kind does. A predicted span is right where it overlaps a gold one. Shares come with
+Wilson's 95 % interval. The headline is masked recall and precision. `--confusion` prints every miss and false span.
+Speed (CPU time) is measured on the set's own texts joined into conversations of twelve, or on `--speed FILE` (JSON
+lines, .zst too).
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def _score(items: list[dict[str, Any]], *, confusion: bool) -> list[tuple[str, .
             if confusion and not hit:
                 _print("FALSE", item, span.kind, text[span.start : span.end])
         alarms[language] += false
-    rows: list[tuple[str, ...]] = [("language", "kind", "masked", "found as its kind", "precision", "items with a false span")]
+    rows: list[tuple[str, ...]] = [
+        ("language", "kind", "masked", "found as its kind", "precision", "items with a false span")
+    ]
     for language in ("zh", "en", "all"):
         chosen = ("zh", "en") if language == "all" else (language,)
         for kind in (*KINDS, "all"):
@@ -99,14 +102,14 @@ def _print(what: str, item: dict[str, Any], kind: str, words: str) -> None:
 
 
 def _speed(conversations: list[tuple[str, ...]]) -> float:
-    """Megabytes (UTF-8) a second on one core, the best of several rounds."""
+    """Megabytes (UTF-8) a second of one core, the best of several rounds."""
     size = sum(len(text.encode()) for texts in conversations for text in texts)
     best = float("inf")
     for _ in range(_ROUNDS):
-        began = time.perf_counter()
+        began = time.process_time()
         for texts in conversations:
             find_all(texts)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     return size / best / 1e6
 
 

@@ -45,6 +45,7 @@ class _Model:
     right_open: frozenset[str]
     stop: frozenset[str]
     pairs: frozenset[str]
+    never: frozenset[str]
     nick_stop: frozenset[str]
     doubled: frozenset[str]
     doubled_words: frozenset[str]
@@ -96,6 +97,7 @@ def _model() -> _Model:
         frozenset(raw["right"]["open"]),
         words(raw["stop"]["words"]),
         words(raw["stop"]["pairs"]),
+        words(raw["stop"]["never"]),
         words(raw["nick"]["words"]),
         doubled,
         words(raw["nick"]["doubled_words"]),
@@ -109,12 +111,26 @@ def _model() -> _Model:
         re.compile(f"[小老阿](?=[{HAN}])"),
         re.compile(any_of(doubled)),
         re.compile(f"({any_of(compound)}|{heads})({characters}{{0,2}}?)({title})"),
-        re.compile(f"(?:{any_of(words(raw['cue']['named']))})(?:[：:是为叫]|就是)?[\\s“\"「『（(]*"),
-        re.compile(f"{kin}(?:[：:，、是]|就是|名叫|叫做|叫)?[“\"「『]?(?=[{HAN}])"),
-        re.compile("说|问|告诉|觉得|认为|骂|答|笑着|哭着|喜欢|约我|追我|叫我|找我|打我|回我|跟我|对我|和我|给我|让我|陪我|发了|发来|走了|走的|搬|升|来了|带|也|就|又|还|总|他|她|你|您|的妈妈|的爸爸|是我|是班"),
-        re.compile("说|问我|告诉|这个名字|是我(?:的)?(?:同|室|大学|高中|初中|小学|初恋|前|男|女|闺|好|最好|老|朋友|妹|姐|哥|弟|表|堂|儿|孩|邻|导|领|上司|下属)|和我|跟我|昨天|今天又|走的那天|在一起以后|他说|她说|是我们班|还是我们|的妈妈|的爸爸|的电话|的微信|喜欢我|骂我|打我|发来|发了|告诉我|叫我|约我|找我|追我|回我|替我|帮我|他[^们人]|她[^们]"),
+        re.compile(f'(?:{any_of(words(raw["cue"]["named"]))})(?:[：:是为叫]|就是)?[\\s“"「『（(]*'),
+        re.compile(f'{kin}(?:[：:，、是]|就是|名叫|叫做|叫)?[“"「『]?(?=[{HAN}])'),
+        re.compile(
+            "说|问|告诉|觉得|认为|骂|答|笑着|哭着|喜欢|约我|追我|叫我|找我|打我|回我|跟我|对我|和我"
+            "|给我|让我|陪我|发了|发来|走了|走的|搬|升|来了|带|也|就|又|还|总|他|她|你|您"
+            "|的妈妈|的爸爸|是我|是班"
+        ),
+        re.compile(
+            "说|问我|告诉|这个名字|是我(?:的)?(?:同|室|大学|高中|初中|小学|初恋|前|男|女|闺|好|最好"
+            "|老|朋友|妹|姐|哥|弟|表|堂|儿|孩|邻|导|领|上司|下属)|和我|跟我|昨天|今天又"
+            "|走的那天|在一起以后|他说|她说|是我们班|还是我们|的妈妈|的爸爸|的电话|的微信|喜欢我|骂我"
+            "|打我|发来|发了|告诉我|叫我|约我|找我|追我|回我|替我|帮我|他[^们人]|她[^们]"
+        ),
         re.compile(title),
-        re.compile(f"(?:^|(?<=[，。！？；、：:\\n ]))({heads}[{HAN}]{{1,2}})(?=[，,、 ]+[男女](?:[，,、。 性]|\\d|$)|这个名字|是我(?:的)?(?:大学|高中|初中|小学)?(?:室友|舍友|同桌|初恋|闺蜜|男友|女友|前任|前男友|前女友|老公|老婆|男朋友|女朋友)(?:的名字)?(?:[，。、；]|$))"),
+        re.compile(
+            f"(?:^|(?<=[，。！？；、：:\\n ]))({heads}[{HAN}]{{1,2}})(?=[，,、 ]+[男女](?:[，,、。 性]"
+            f"|\\d|$)|这个名字|是我(?:的)?(?:大学|高中"
+            f"|初中|小学)?(?:室友|舍友|同桌|初恋|闺蜜|男友|女友|前任|前男友|前女友|老公|老婆|男朋友"
+            f"|女朋友)(?:的名字)?(?:[，。、；]|$))"
+        ),
     )
 
 
@@ -164,7 +180,7 @@ def _all(model: _Model, text: str) -> Iterator[Found]:
         if _double(model, text, start, end):
             yield Found(start, end, "name", 2.6)
     for match in model.record.finditer(text):
-        if not any(_FUNCTION.match(char) for char in match.group(1)) and match.group(1) not in _NEVER:
+        if not any(_FUNCTION.match(char) for char in match.group(1)) and match.group(1) not in model.never:
             yield Found(*match.span(1), "name", 2.4)
     for match in _SIGNED.finditer(text):
         yield Found(*match.span(1), "name", 2.5)
@@ -209,7 +225,7 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
     surname = text[start:after]
     worth = 3.5 if len(surname) > 1 else model.surnames[surname]
     stopped = text[start : after + 1] in model.stop or text[start : after + 2] in model.stop
-    if stopped and text[start : after + 2] not in model.stop and text[start : after + 1] in _NEVER:
+    if stopped and text[start : after + 2] not in model.stop and text[start : after + 1] in model.never:
         return None
     second = model.given.get(text[after], -3.0) + max(0.0, model.given.get(text[after + 1 : after + 2], 0.0))
     # No context makes up for characters this weak.
@@ -240,9 +256,18 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
             need = 5.6
         elif worth < 1.5 and len(surname) == 1:
             need += 0.3
-        if text[start:end] in model.stop or stopped:
+        if text[start:end] in model.stop or stopped or text[start:end] in model.pairs:
             person = left >= 0.7 and right >= 1.6 and text[start:end] not in ("因为", "但是", "如果")
-            if length == 2 and text[start:end] not in model.stop and min(scores) >= 1 and left >= 0.7 and right >= 0.7 and score >= 5:
+            if text[start:end] in model.pairs and right < 1.6 and not _ends_with_kin(model, text, start):
+                continue
+            if (
+                length == 2
+                and text[start:end] not in model.stop
+                and min(scores) >= 1
+                and left >= 0.7
+                and right >= 0.7
+                and score >= 5
+            ):
                 pass
             elif not person or text[start : after + 1] not in model.stop or length == 2:
                 continue
@@ -250,20 +275,22 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
             if worth < 0.5:
                 continue
             need = 3.9
-            if text[start:end] in _NEVER:
+            if text[start:end] in model.never:
                 continue
         if score >= need:
             certainty = min(3.2, 1.5 + (score - need) / 3 + (0.2 if length == 2 else 0.0))
             if best is None or certainty > best.certainty:
-                title = model.title_next.match(text, end)
-                best = Found(start, title.end() if title else end, "name", certainty)
+                best = Found(start, _with_title(model, text, end), "name", certainty)
     return best
 
 
-_WORDY_COMPOUND = frozenset("东方 第五 百里 西门 万俟 单于".split())
-_NEVER = frozenset(
-    "和他 和她 和我 和你 因为 但是 如果 如何 于是 时间 时候 从来 从小 后来 以后 以前 那天 那时 那么 那样 任何 都是 都有 全家 全部 关系 高中 高考 别人 许多 曾经 应该 平时 母亲 对于 对方 对我 向我 公司 大学 安全 班主 能够 有时 有人 有些 还有 过去 过程 令人 能力 相信 同学 老师 常常 国家 方便 容易 成为 学校 由于 当时 何况 何必 尤其 毕竟 严重 简直 连续 相处 解决 家里 家人 孙子 孙女 马上 周末 白天 黄昏 时常 初中 成绩 高三 高二 高一 初三 双方 那个 那些 那种 明明 明天 明年 解释 华为 幸好 幸亏 别的 包括 尽管 里面 东西 信任 信息 智商 江边 路上 房间 房子 车子 钱包 游戏 母子 母女 师傅 师父 干嘛 干脆 干净 利用 利益 闭嘴 终于 怀疑 怀孕 习惯 温柔 温暖 安慰 安静 文化 文章 程度 水平 白白 成天 成年 全都 全是 计划 统计 边上 边缘 位置 满意 满足 国内 国外 初一 初二 单位 单身 单独 支持 封闭 万一 单亲 冷静 冷战 冷漠 平静 平常 平安 安心 安排 阳光 来自 来说 来到 花钱 海边 乐观 高兴 于心 金钱 成功 成长 明白 明显 关心 关注 关于 何时 古代 方面 方法 方式 包容 强烈 强迫 强调 华人 石头 简单 管理 喜欢 荣幸 严格 季节 景色 常见 焦虑 焦急 左右 尚未 符合 舒服 梅花 游泳 盛大 辛苦 谷底 苗头 路人 程序 从不 从此 云南 文静 孔子 老子 左边 查看 楼上 相关 相同 相爱 相似 相比 相互 相亲 相反 有点 有事 有的 有一 有个 没有 去年 去世 能不 能让 让人 让我 还是 还能 还要 还没 以及 以为 别说 别再 别让 别太".split()
-)
+_WORDY_COMPOUND = words("东方 第五 百里 西门 万俟 单于")
+
+
+def _with_title(model: _Model, text: str, end: int) -> int:
+    """Where a name ends with the title behind it; one of a single character may be an adverb ("总") and stays out."""
+    title = model.title_next.match(text, end)
+    return title.end() if title and len(title.group()) > 1 else end
 
 
 def _free(model: _Model, text: str, start: int) -> int | None:
@@ -286,17 +313,30 @@ def _free(model: _Model, text: str, start: int) -> int | None:
             if len(run) < stop:
                 continue
             fits = all(model.given.get(char, -1) > 0 or not _FUNCTION.match(char) for char in run[head:stop])
-            if fits and not _torn(model, text, start + stop) and (len(run) == stop or _right(model, text, start + stop) > 0):
-                title = model.title_next.match(text, start + stop)
-                return title.end() if title else start + stop
+            if (
+                fits
+                and not _torn(model, text, start + stop)
+                and (len(run) == stop or _right(model, text, start + stop) > 0)
+            ):
+                return _with_title(model, text, start + stop)
         if len(run) >= 3 and all(char in model.given for char in run[1:3]):
             return start + 3
     announced = _ANNOUNCED.search(text[max(0, start - 9) : start]) is not None
-    if closed and 2 <= len(run) <= (4 if announced else 3) and (announced or run not in model.pairs and sum(char in model.given for char in run) >= len(run) - 1) and not any(_FUNCTION.match(char) for char in run) and run not in model.titles:
+    if (
+        closed
+        and 2 <= len(run) <= (4 if announced else 3)
+        and (announced or (run not in model.pairs and sum(char in model.given for char in run) >= len(run) - 1))
+        and not any(_FUNCTION.match(char) for char in run)
+        and run not in model.titles
+    ):
         return start + len(run)
     for length in (2, 3):
         part = run[:length]
-        if len(part) == length and all(char in model.given for char in part) and _right(model, text, start + length) > 0:
+        if (
+            len(part) == length
+            and all(char in model.given for char in part)
+            and _right(model, text, start + length) > 0
+        ):
             return start + length
     if len(run) >= 2 and run[0] == run[1]:
         return start + 2
@@ -305,12 +345,27 @@ def _free(model: _Model, text: str, start: int) -> int | None:
     return None
 
 
-_ANNOUNCED = re.compile("我叫|名叫|名字|小名|大名|乳名|昵称|网名|名叫|叫做|真名|本名|叫我|姓名|称呼我|取名|起名|外号|绰号|[她他儿女子友事桌妹弟姐哥]叫")
-_THING = re.compile("机制|疗法|关系|定律|自己|效应|原则|理论|现象|法则|障碍|心理|方法|训练|技术|公司|学校|医院|软件|游戏|电影|小说|治疗|情绪|焦虑|抑郁|恐惧|测试|量表|模型|作用|的$|疾病|症$|婚姻|家庭|反应|防御|行为|模式|能力|高富帅|白富美")
-_NOT_NAMED = re.compile(
-    r"什么|啥|我|你|您|他|她|它|谁|这|那|不|了|过|着|的|做|作|醒|车|外卖|停|人|家长|老师|妈|爸|爷|奶|姐|哥|弟|妹|叔|姨|救|喊|好|错|声|一声|一下|一个|来|去|到|出|起|上|下|回|住|号|是|在|有|没|也|都|就|还|又|很|太|宝贝|宝宝|老公|老婆|亲爱|大家|孩子|朋友|同学|医生|警察|进|吃|别|先|自己|怎么|如何|哪|几|所有|任何|某|写|打|骗|学|要|想|名|个|为什么|和|跟|与|以|及|或|被|把|让|给|对|但|可是|因为|所以|如果|必|须|应|该|需|姓|早|晚|准|按|起床|哑巴|废|笨|傻|胖|懒|丑|变态|神经|小三|小偷|胆小|骚扰|全|其|每|再|从|向|往|随|经|常|总|非常|真|越|更|最|多|少|长|短|大声|大叫"
+_ANNOUNCED = re.compile(
+    "我叫|名叫|名字|小名|大名|乳名|昵称|网名|名叫|叫做|真名|本名|叫我|姓名|称呼我|取名|起名|外号|绰号"
+    "|[她他儿女子友事桌妹弟姐哥]叫"
 )
-_FUNCTION = re.compile("[的了着过是在有没不和跟与及或也都就还又很太我你您他她它们这那哪什么啥吗呢吧啊说叫让把被给对从向到去来上下会能要想做个些每几两就时候后前里外但而因所以被]")
+_THING = re.compile(
+    "沙盘|游戏|机制|疗法|关系|定律|自己|效应|原则|理论|现象|法则|障碍|心理|方法|训练|技术|公司|学校"
+    "|医院|软件|游戏|电影|小说|治疗|情绪|焦虑|抑郁|恐惧|测试|量表|模型|作用|的$|疾病|症$|婚姻"
+    "|家庭|反应|防御|行为|模式|能力|高富帅|白富美"
+)
+_NOT_NAMED = re.compile(
+    r"什么|啥|我|你|您|他|她|它|谁|这|那|不|了|过|着|的|做|作|醒|车|外卖|停|人|家长|老师|妈|爸|爷|奶"
+    r"|姐|哥|弟|妹|叔|姨|救|喊|好|错|声|一声|一下|一个|来|去|到|出|起|上|下|回|住"
+    r"|号|是|在|有|没|也|都|就|还|又|很|太|宝贝|宝宝|老公|老婆|亲爱|大家|孩子|朋友|同学|医生|警察|进"
+    r"|吃|别|先|自己|怎么|如何|哪|几|所有|任何|某|写|打|骗|学|要|想|名|个|为什么|和|跟"
+    r"|与|以|及|或|被|把|让|给|对|但|可是|因为|所以|如果|必|须|应|该|需|姓|早|晚|准|按|起床|哑巴|废|笨"
+    r"|傻|胖|懒|丑|变态|神经|小三|小偷|胆小|骚扰|全|其|每|再|从|向|往|随|经|常|总"
+    r"|非常|真|越|更|最|多|少|长|短|大声|大叫"
+)
+_FUNCTION = re.compile(
+    "[的了着过是在有没不和跟与及或也都就还又很太我你您他她它们这那哪什么啥吗呢吧啊说叫让把被给对从向到去来上下会能要想做个些每几两就时候后前里外但而因所以被]"
+)
 
 
 def _after_kin(model: _Model, text: str, match: re.Match[str]) -> int | None:
@@ -318,15 +373,15 @@ def _after_kin(model: _Model, text: str, match: re.Match[str]) -> int | None:
     start = match.end()
     mark = text[start - 1]
     run = text[start : start + 3]
-    called = mark in "叫：:“\"「『" or text[start - 2 : start] in ("叫做", "名叫")
+    called = mark in '叫：:“"「『' or text[start - 2 : start] in ("叫做", "名叫")
     if called and mark == "叫":
         return _free(model, text, start)
     if mark in "，、是":
         # "我朋友，你..." says nothing; "我同桌，李明，" is found as a full name.
         return None
-    if run[:2] in model.doubled and _right(model, text, start + 2) > 0:
+    if run[:2] in model.doubled and run[:2] not in _DOUBLED_ADVERBS and _right(model, text, start + 2) > 0:
         return start + 2
-    if run[:2] in model.pairs or run[:2] in model.stop or run[:2] in _NEVER or _torn(model, text, start + 2):
+    if run[:2] in model.pairs or run[:2] in model.stop or run[:2] in model.never or _torn(model, text, start + 2):
         return None
     scores = [model.given.get(char, -3.0) for char in run[:2]]
     if len(scores) == 2 and sum(scores) >= 2 and min(scores) >= 1 and run[:2] not in model.right_words:
@@ -336,19 +391,26 @@ def _after_kin(model: _Model, text: str, match: re.Match[str]) -> int | None:
     return None
 
 
-_BAD_TITLED = frozenset("阿管母祖宿明牛展和向从任连那当对时应有过都同以还让去能于全信满班里别令位但因如来常到干东先后别相党门路国平成公商农家查计代支权由间区居师")
+_BAD_TITLED = frozenset(
+    "阿管母祖宿明牛展和向从任连那当对时应有过都同以还让去能于全信满班里别令位但因如来常到干东先后别相党门路国平成公商农家查计代支权由间区居师"
+)
 
 
 def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
     """A surname, or a name, with a title after it."""
     start, end = match.span()
     surname, given, title = match.groups()
-    if match.group() in model.stop or surname + given in model.stop and not given:
+    if match.group() in model.stop or (surname + given in model.stop and not given):
         return None
     if title in model.short_titles:
         if surname == "阿":
             return None
-        if given and (model.given.get(given[-1], 0) < 1 or len(given) == 2 and min(model.given.get(c, 0) for c in given) < 1):
+        # "王雨桐总笑我": after a whole name these are adverbs and the like more often than titles.
+        if given and end < len(text) and HAN[0] <= text[end] <= HAN[2]:
+            return None
+        if given and (
+            model.given.get(given[-1], 0) < 1 or (len(given) == 2 and min(model.given.get(c, 0) for c in given) < 1)
+        ):
             return None
         if text[end : end + 1] and _JOINED.match(text, end - 1):
             return None
@@ -361,7 +423,11 @@ def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
     left = _left(model, text, start)
     if left < -5 or (left < 0 and (model.surnames.get(surname, 3) < 2 or title in model.short_titles)):
         return None
-    if left < 0 and surname in "王李张高马黄周方石白金江叶田水毛史万林" and text[start - 1 : start + 1] in model.left_words:
+    if (
+        left < 0
+        and surname in "王李张高马黄周方石白金江叶田水毛史万林"
+        and text[start - 1 : start + 1] in model.left_words
+    ):
         return None
     if not given:
         if surname in _BAD_TITLED or model.surnames.get(surname, 3) < 0:
@@ -369,15 +435,32 @@ def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
         if model.surnames.get(surname, 3) < 2 and left < 0.7:
             return None
     if given:
-        if any(model.given.get(char, 0) < 0.9 or _FUNCTION.match(char) for char in given) or surname in _BAD_TITLED or model.surnames.get(surname, 3) < 0:
+        if (
+            any(model.given.get(char, 0) < 0.9 or _FUNCTION.match(char) for char in given)
+            or surname in _BAD_TITLED
+            or model.surnames.get(surname, 3) < 0
+        ):
             return None
-        if surname + given[:1] in model.stop or (len(given) == 1 and model.surnames.get(surname, 3) < 2 and model.given[given] < 2):
+        if surname + given[:1] in model.stop or (
+            len(given) == 1 and model.surnames.get(surname, 3) < 2 and model.given[given] < 2
+        ):
             return None
     return Found(start, end, "name", 3.1 + 0.05 * len(given))
 
 
-_JOINED = re.compile("总[是结算之体共量要会有能觉裁数部监]|哥[哥们]|姐[姐妹夫弟]|导[致师演员游航向]|工[作程资人厂具业商科会艺地伤夫]|部[分门长队落]|叔[叔]|姨[妈丈夫]|老[师是板公婆家人实去了]|伯[伯父母]|董[事]|嫂[子]|某[个些人种一天]")
-_SHORT_STOP = frozenset("王哥 花姐 成老 黄老 李老 温老 常老 安老 高部 金部 全部 东部 西部 南部 北部 中部 内部 外部 海老 白老 水工 文工 石工 农工 单工 施工 职工 员工 叶工 童工 民工 江导 领导 向导 教导 指导 主导 引导 误导 倡导 开导 辅导 诱导 督导 报导 传导 编导 家姐 空姐 学姐 表姐 堂姐 师姐 大姐 万总 汇总 老总 都总 我总 他总 她总 时总 那总 但总 也总 还总 于总 花总 连总 成总 平伯 阿伯 古董 文董 方总 应总 石哥 龙哥 师哥 水哥 虎哥 师叔 师伯 史某 全某 何某".split()) - {"王哥", "何某"}
+_JOINED = re.compile(
+    "总[是结算之体共量要会有能觉裁数部监]|哥[哥们]|姐[姐妹夫弟]|导[致师演员游航向]"
+    "|工[作程资人厂具业商科会艺地伤夫]|部[分门长队落]|叔[叔]|姨[妈丈夫]|老[师是板公婆家人实去了]"
+    "|伯[伯父母]|董[事]"
+    "|嫂[子]|某[个些人种一天]"
+)
+_SHORT_STOP = words(
+    "王哥 花姐 成老 黄老 李老 温老 常老 安老 高部 金部 全部 东部 西部 南部 北部 中部 内部 外部 海老 白老"
+    " 水工 文工 石工 农工 单工 施工 职工 员工 叶工 童工 民工 江导 领导 向导 教导 指导 主导"
+    " 引导 误导 倡导 开导 辅导 诱导 督导 报导 传导 编导 家姐 空姐 学姐 表姐 堂姐 师姐 大姐 万总 汇总"
+    " 老总 都总 我总 他总 她总 时总 那总 但总 也总 还总 于总 花总 连总 成总 平伯 阿伯 古董 文董"
+    " 方总 应总 石哥 龙哥 师哥 水哥 虎哥 师叔 师伯 史某 全某 何某"
+) - {"王哥", "何某"}
 
 
 def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | None:
@@ -389,16 +472,30 @@ def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | N
         run = text[start : start + length]
         if len(run) < length:
             continue
-        if run in model.nick_stop or run[:2] in model.nick_stop and not (cued and length == 2 and run not in _NICK_NEVER):
+        if run in model.nick_stop or (
+            run[:2] in model.nick_stop and not (cued and length == 2 and run not in _NICK_NEVER)
+        ):
             return None
         rest = run[1:]
         if length == 3:
-            if first == "老" or not all(model.given.get(char, 0) >= 1 for char in rest) or _torn(model, text, start + 3):
+            if (
+                first == "老"
+                or not all(model.given.get(char, 0) >= 1 for char in rest)
+                or _torn(model, text, start + 3)
+            ):
                 continue
-            if sum(model.given[char] for char in rest) < 3 or _right(model, text, start + 3) <= 0 or not cued and _left(model, text, start) <= 0:
+            if (
+                sum(model.given[char] for char in rest) < 3
+                or _right(model, text, start + 3) <= 0
+                or (not cued and _left(model, text, start) <= 0)
+            ):
                 continue
             return Found(start, start + 3, "name", 1.45)
-        worth = max(2.0 if rest in model.common else 0.0, model.surnames.get(rest, 0), model.given.get(rest, 0) + (0.5 if first == "阿" else 0))
+        worth = max(
+            2.0 if rest in model.common else 0.0,
+            model.surnames.get(rest, 0),
+            model.given.get(rest, 0) + (0.5 if first == "阿" else 0),
+        )
         if worth < (0.9 if cued or first == "阿" else 1.9) or _torn(model, text, start + 2):
             return None
         left, right = _left_nick(text, start), _right(model, text, start + 2)
@@ -410,18 +507,30 @@ def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | N
     return None
 
 
-_NICK_NEVER = frozenset("小时 小心 小学 小孩 小事 小名 老师 老公 老婆 老板 阿姨 小姐 老人 老大 老二 老三 小妹 小弟 小哥 小三".split())
+_NICK_NEVER = words(
+    "小时 小心 小学 小孩 小事 小名 老师 老公 老婆 老板 阿姨 小姐 老人 老大 老二 老三 小妹 小弟 小哥 小三"
+)
 
 
 def _left_nick(text: str, start: int) -> float:
     before = text[max(0, start - 1) : start]
-    return -1.0 if before and before in "大从很太不最多较弱渺胆狭幼窄微细缩变减古苍衰养敬年父偷矮瘦更极越家师元长月古遗" else 0.7
+    return (
+        -1.0
+        if before and before in "大从很太不最多较弱渺胆狭幼窄微细缩变减古苍衰养敬年父偷矮瘦更极越家师元长月古遗"
+        else 0.7
+    )
 
 
 def _pair(model: _Model, text: str, start: int) -> Found | None:
     """A given name alone, in an open place: both characters what names are made of, and a person's verb or mark after."""
     run = text[start : start + 2]
-    if run in model.pairs or run in model.stop or run in model.right_words or run in model.left_words or run in _PAIR_STOP:
+    if (
+        run in model.pairs
+        or run in model.stop
+        or run in model.right_words
+        or run in model.left_words
+        or run in model.pairs
+    ):
         return None
     if text[start + 1 : start + 3] in model.right_words or text[start - 1 : start + 1] in model.left_words:
         return None
@@ -429,15 +538,22 @@ def _pair(model: _Model, text: str, start: int) -> Found | None:
     score = first + second + 0.4 * (run[0] in _HEADS) + 0.4 * (run[1] in _TAILS)
     left, right = _left(model, text, start), _right(model, text, start + 2)
     score += 0.8 * (left > 1) + (right if right > 0.7 else 0.2 if right > 0 else -0.8)
-    vocative = (start == 0 or text[start - 1] in "，。！？,：:\n ") and text[start + 2 : start + 3] in ("，", "。", ",", "同", "你")
+    vocative = (start == 0 or text[start - 1] in "，。！？,：:\n ") and text[start + 2 : start + 3] in (
+        "，",
+        "。",
+        ",",
+        "同",
+        "你",
+    )
     score += 0.6 * vocative
     return Found(start, start + 2, "name", 1.2 + min(1.0, (score - _PAIR) / 2)) if score >= _PAIR else None
 
 
-_HEADS = frozenset("志建家俊思雨子梓雅佳嘉晓文国明海春秀丽美玉永宇浩泽欣诗若梦静婉一亦奕晨天佩慧淑雪心怡可语紫依安立振德世")
-_TAILS = frozenset("军国华强伟豪杰远涛轩涵琪婷怡宇妍萱彤辉峰平明玲芳英霞红梅珍兰丽娜雯文博航晨阳浩然鑫磊静敏燕珊瑶琳莹颖凯鹏飞龙斌超洋")
-_PAIR_STOP = frozenset(
-    "天天 一天 一心 一家 一生 一世 一万 家庭 大家 中学 大学 初中 高中 文学 数学 可爱 可心 平安 心爱 心思 心中 心慧 中心 中文 英文 英语 语文 春天 夏天 秋天 冬天 明天 学生 学士 文明 光明 明星 星星 女儿 子孙 王子 天子 天才 天生 天真 人才 人生 一生 平生 青年 青春 远方 方向 方法 海外 大海 家乡 家务 国家 国庆 全家 音乐 快乐 乐乐 飞飞 新年 新人 新春 中午 中秋 上海 北京 南京 东北 西南 山东 山西 江西 江南 河南 河北 湖南 湖北 海南 云南 西安 长江 长春 天津 台北 香港 成长 成绩 成功 成立 完成 达成 通达 传达 表达 到达 发达 心理 道理 理想 思想 思念 思维 梦想 美好 美丽 安静 安全 安慰 平静 冷静 文静 真正 真心 真诚 真爱 诚恳 善良 友善 友情 友谊 爱情 爱心 恩情 感恩 感情 礼物 礼貌 信任 信心 信仰 自信 相信 勇气 勇敢 力量 能力 努力 毅力 优秀 优点 顺利 利益 胜利 失利 富有 财富 丰富 幸福 祝福 福气 喜欢 喜悦 欢喜 庆幸 庆祝 寿命 生命 命运 运气 运动 好运 幸运 继续 持续 连续 传统 传承 保守 保护 保证 守护 守信 守时 安定 安心 安宁 安然 定力 稳定 一定 决定 开始 元旦 初始 起初 最初 当初 根本 树木 木头 草木 花园 花草 鲜花 花朵 松树 柏树 水果 果断 结果 果然 如果 若果 杨柳 桃花 李子 红色 紫色 蓝色 白色 素养 纯粹 纯洁 清澈 清楚 清晰 清醒 清明 清闲 澄清 源泉 江河 河水 湖水 溪水 和平 和谐 祥和 温和 柔和 平和 缓和 和气 和善 谐音 朋友 好友 室友 男友 女友 网友 校友 群友 群里 书画 书法 书籍 图书 读书 音书 诗歌 诗书 歌曲 歌舞 舞蹈 舞台 言语 语言 语音 语气 艺术 艺人 迎春 欢迎 知道 知识 认知 得知 知心 之一 之中 至今 至于 向上 尚可 高尚 时尚 和尚 晶莹 静静 朗诵 默默 沉默 默契 然后 忽然 突然 自然 天然 虽然 既然 竟然 偶然 依然 仍然 必然 当然 灿烂 炽热 彩色 色彩 虹吸 冰冷 冰雪 冰箱 寒冷 寒假 霜冻 雷电 地震 震惊 环境 循环 民族 人民 市民 公民 生活 学生 医生 先生 陌生 女生 男生 天生 重生 全力 全面 全天 全都 安全 兴奋 兴趣 高兴 兴旺 永远 永久 长久 持久 久久 庄重 尊敬 敬爱 敬业 贤惠 圣人 圣诞 大小 大胆 大声 大力 大群 小小 弱小 冠军 君子 卿卿 宾馆 方圆 方舟 满足 满意 少年 少女 缘分 红包 纪律 纪念 约定 约好 约会 维持 思维 希望 瑞士 家人 家里 友好 美容 容易 容忍 内容 宽容 笑容 姿势 姿态 娥眉 姑姑 姑妈 姑娘 阿姨 金钱 金融 银行 铁路 石头 铜钱 森林 山水 山川 山林 川菜 南方 北方 东方 西方 中央 亚洲 新鲜 全新 新书 一新 若干 如若 可能 可以 依靠 依赖 心安 心静 儿子 孙子 妻子 孩子 日子 子女 儿女 女子 男子 女儿 婴儿 幼儿 儿童 那儿 这儿 会儿 花儿 一会儿 天一 唯一 统一 专一 万一 单一 第一 之一 家长 家教 国语 国文 国学 文学 文化 文雅 文艺 志愿 意志 斗志 同志 立志 强烈 坚强 强大 要强 好强 美德 道德 品德 仁德 义气 义务 意义 正义 定义 仁义 礼仪 智力 智慧 明智 理智 信用 忠诚 忠心 孝顺 孝心 良心 良好 善意 善心 完善 诚实 诚信 正常 正在 正好 端正 明亮 月亮 亮点 照亮 光亮 阳光 月光 目光 时光 光线 星光 月月 香水 香味 桂花 梅花 兰花 夏日 冬日 春日 秋日 秀气 优美 完美 美术 美食 玉米 宝玉 英雄 英国 红人 建国 建立 建设 军队 军人 军训 参军 海军 空军 波动 风波 海洋 海水 太阳 夕阳 晴天 早晨 凌晨 清晨 晨跑 晓得 云朵 白云 雪花 下雪 雨天 下雨 雨水 平平 公平 水平 平时 文章 论文 作文 人文 课文 增强 静心 冷静 宁静 安静 丽丽 亲爱的 艺考 国考 家暴 永恒 长期 能够 才能 可能 功能 智能 优先 卫生 守着 保存 保定 保安 朝阳 启发 开启 开学 开心 离开 元气 初一 始终 开始 祖国 祖宗 祖先 宗旨 继承 继母 继父 承认 承受 承担 承诺 根源 达人 树立 花季 花期 枝叶 叶子 茶叶 枫叶 季节 春季 四季 伯伯 仲裁 叔叔 彩虹 虹桥 景色 风景 背景 情景 前景 毅然 恒心 立场 成立 独立 建立 业务 专业 作业 毕业 工作业 就业 事业 学业 创业 行业 职业 企业 业绩 伦理 功夫 成功 功课 颜色 容颜 容貌 慈善 慈爱 仁慈 恩爱 念书 纪念 概念 信念 怀念 想念 念头 思念 忆起 记忆 回忆 追忆 胸怀 关怀 怀抱 怀孕 远离 遥远 永远 远远 达到 通过 通话 通知 沟通 普通 交通 开通 道德 知道 道理 味道 难道 道歉 立刻 立马 祥林 富贵 贵人 宝贵 珍贵 珍惜 珍宝 宝贝 宝宝 珠宝 钢琴 下棋 象棋 书桌 画画 羽毛 羽翼 青菜 蓝天 天蓝 紫薇 白天 洁癖 清洁 纯真 纯情 泰国 泰山 恩人 惠州 优惠 实惠 爱人 恋爱 可爱 热爱 相爱 爱好 真爱 关爱 深爱 最爱 友爱 疼爱 喜爱 博爱 晶体 水晶 曼谷 舒服 舒适 苏州 甜美 甜蜜 糖果 清楚 楚楚 梁山 栗子 果汁 朵朵 金属 奇异 惊奇 好奇 奇怪 异常 异性 优异 异地 凡事 平凡 非凡 培养 栽培 城市 城里 长城 圣洁 原来 原因 原谅 原则 原本 野心 田野 视野 雄心 英雄 龙头 龙虎 虎头 凤凰 老鹰 起飞 飞机 帆船 航班 航空 超越 超过 超级 优越 越来 进步 进去 前进 促进 荣誉 光荣 昌盛 盛大 丰盛 强盛 中国 中年 中间 其中 初中 高中 心中 东西 南北 东方 北大 西瓜 高山 爬山 登山 江山 火山 大山 森山 树林 木材 铁石 心石 人间 人心 人家 人力 人性 雨伞 伤心 开心 心疼 心情 用心 耐心 放心 信心 安心 关心 担心 小心 内心 中心 心灵 心态 心里 心愿 心慌 心动 心软 心烦 心跳 心声 心结 热心 贴心 细心 决心 重心 野心 同心 真心 狠心 良心 粗心 操心 心意 心酸 言行 语句 音响 静音 噪音 声音 录音 音量 歌手 唱歌 舞会".split()
+_HEADS = frozenset(
+    "志建家俊思雨子梓雅佳嘉晓文国明海春秀丽美玉永宇浩泽欣诗若梦静婉一亦奕晨天佩慧淑雪心怡可语紫依安立振德世"
+)
+_TAILS = frozenset(
+    "军国华强伟豪杰远涛轩涵琪婷怡宇妍萱彤辉峰平明玲芳英霞红梅珍兰丽娜雯文博航晨阳浩然鑫磊静敏燕珊瑶琳莹颖凯鹏飞龙斌超洋"
 )
 
 
@@ -447,7 +563,8 @@ def _double(model: _Model, text: str, start: int, end: int) -> bool:
         person = start == 0 or text[start - 1] in "，。！？,、：:\n “跟和对叫" or _ends_with_kin(model, text, start)
         marked = text[end : end + 1] in ("，", "、", "。") and start > 0 and text[start - 1] in "，。！？"
         age = re.match(r"[今才刚]?[一二两三四五六七八九十\d]+个?[岁月]", text[end : end + 4]) is not None
-        return person and (right >= 1.6 or marked or age or _ends_with_kin(model, text, start))
+        adverb = text[start:end] in _DOUBLED_ADVERBS
+        return person and (marked or age or (not adverb and (right >= 1.6 or _ends_with_kin(model, text, start))))
     age = re.match(r"[今才刚]?[一二两三四五六七八九十\d]+个?[岁月]", text[end : end + 4]) is not None
     return (left > 0 or start == 0) and (right > 0 or age)
 
@@ -468,7 +585,12 @@ def shape(name: str) -> Shape:
         return Shape(prefix, "", rest, title)
     if len(rest) == 3 and rest[0] in model.surnames:
         return Shape(prefix, rest[0], rest[1:], title)
-    if len(rest) == 1 and (title or prefix in "小老") and rest in model.surnames and (title or model.given.get(rest, 0) < 2):
+    if (
+        len(rest) == 1
+        and (title or prefix in "小老")
+        and rest in model.surnames
+        and (title or model.given.get(rest, 0) < 2)
+    ):
         return Shape(prefix, rest, "", title)
     if len(rest) == 2 and model.surnames.get(rest[0], 0) >= 2 and not prefix:
         both = all(model.given.get(char, 0) >= 1 for char in rest)
@@ -479,7 +601,9 @@ def shape(name: str) -> Shape:
     return Shape(prefix, "", rest, title)
 
 
-_DOUBLED_ADVERBS = frozenset("明明 刚刚 静静 默默 平平 花花 多多 双双 依依 暖暖 强强 可可 悦悦 欣欣 红红 晶晶 甜甜 娇娇 柔柔 齐齐 团团 点点 星星".split())
+_DOUBLED_ADVERBS = words(
+    "明明 刚刚 静静 默默 平平 花花 多多 双双 依依 暖暖 强强 可可 悦悦 欣欣 红红 晶晶 甜甜 娇娇 柔柔 齐齐 团团 点点 星星"
+)
 
 
 def again(names: Set[str]) -> frozenset[str]:
@@ -489,7 +613,9 @@ def again(names: Set[str]) -> frozenset[str]:
     for name in names:
         parts = shape(name)
         bare = parts.surname + parts.given
-        word = name not in model.doubled and (name in model.stop or name in model.pairs or name in _PAIR_STOP or name in _NEVER) or name in _DOUBLED_ADVERBS
+        word = (
+            name not in model.doubled and (name in model.stop or name in model.pairs or name in model.never)
+        ) or name in _DOUBLED_ADVERBS
         if len(name) > 1 and not word:
             forms.add(name)
         if parts.title and len(bare) > 1 and bare not in model.stop and parts.given:
@@ -497,7 +623,7 @@ def again(names: Set[str]) -> frozenset[str]:
         given = parts.given
         if parts.surname and len(given) == 2 and given[0] != given[1]:
             weight = sum(model.given.get(char, 0) for char in given)
-            common = given in model.pairs or given in _PAIR_STOP or given in model.stop or given in model.right_words
+            common = given in model.pairs or given in model.pairs or given in model.stop or given in model.right_words
             if weight >= 2 and not common:
                 forms.add(given)
         last = given[-1:]

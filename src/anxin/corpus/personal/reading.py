@@ -1,4 +1,4 @@
-"""Text as the finders read it, character for character, so that every offset is the original's; and tables and words."""
+"""Text as the finders read it, character for character, so that offsets are the original's; tables and words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ def _folding() -> Mapping[int, str]:
 
 def plain(text: str) -> str:
     """The text in simplified characters and ASCII width, as long as the original."""
-    return text if text.isascii() else text.translate(_folding())
+    return text if text.isascii() or not _foldable().search(text) else text.translate(_folding())
+
+
+@cache
+def _foldable() -> re.Pattern[str]:
+    return re.compile(f"[{re.escape(''.join(map(chr, _folding())))}]")
 
 
 @cache

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from anxin.corpus.personal.chinese import shape
-from anxin.corpus.personal.reading import HAN, plain, table
+from anxin.corpus.personal.reading import HAN, plain, table, words
 from anxin.corpus.personal.span import Kind
 from anxin.dialogue import Language
 
@@ -18,10 +18,14 @@ __all__ = ["Cast", "bracketed", "institution"]
 
 _HAN = re.compile(f"[{HAN}]")
 _TITLE = re.compile(
-    r"((?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Pastor|Father|Rev|Reverend|Coach|Officer|Detective|Sergeant|Captain|Judge"
-    r"|Principal|Dean|Rabbi|Imam|Sister|Brother|Uncle|Aunt|Auntie|Aunty|Grandma|Grandpa|Nana|Big|Little|Old|Mx|Sir|Lady|Granny|Gran)\.? )"
+    r"((?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Pastor|Father|Rev|Reverend|Coach|Officer|Detective|Sergeant"
+    r"|Captain|Judge"
+    r"|Principal|Dean|Rabbi|Imam|Sister|Brother|Uncle|Aunt|Auntie|Aunty|Grandma|Grandpa|Nana|Big|Little|Old|Mx|Sir"
+    r"|Lady|Granny|Gran)\.? )"
 )
-_WITH_SURNAME = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Officer|Detective|Sergeant|Captain|Judge|Mx|Rev|Reverend)\.? ")
+_WITH_SURNAME = re.compile(
+    r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Officer|Detective|Sergeant|Captain|Judge|Mx|Rev|Reverend)\.? "
+)
 
 
 class Cast:
@@ -83,7 +87,8 @@ class Cast:
         pieces = name[len(title) :].split()
         key = pieces[-1].casefold()
         surname_only = len(pieces) == 1 and (
-            _WITH_SURNAME.fullmatch(title) is not None or (("last", key) in self._taken and ("first", key) not in self._taken)
+            _WITH_SURNAME.fullmatch(title) is not None
+            or (("last", key) in self._taken and ("first", key) not in self._taken)
         )
         if surname_only:
             made = self._draw("last", key, last)
@@ -129,7 +134,11 @@ def _chinese_person(name: str, names: tuple[str, ...]) -> str:
     if parts.surname and parts.given:
         return parts.surname + parts.given
     if parts.given:
-        same = [one for one in full if one.given == parts.given or (len(set(parts.given)) == 1 and one.given[-1] == parts.given[0])]
+        same = [
+            one
+            for one in full
+            if one.given == parts.given or (len(set(parts.given)) == 1 and one.given[-1] == parts.given[0])
+        ]
     else:
         # 小李 and 老李 are the one 李 there is; 李老师 may be another.
         same = [one for one in full if one.surname == parts.surname and (parts.prefix or one.title)]

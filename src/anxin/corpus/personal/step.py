@@ -45,10 +45,22 @@ class Personal:
         if not counts:
             return sample
         values = {
-            kind: list(dict.fromkeys(_key(text, span) for text, all_ in zip(texts, spans, strict=True) for span in all_ if span.kind == kind))
+            kind: list(
+                dict.fromkeys(
+                    _key(text, span)
+                    for text, all_ in zip(texts, spans, strict=True)
+                    for span in all_
+                    if span.kind == kind
+                )
+            )
             for kind in counts
         }
-        names = [text[span.start : span.end] for text, all_ in zip(texts, spans, strict=True) for span in all_ if span.kind == "name"]
+        names = [
+            text[span.start : span.end]
+            for text, all_ in zip(texts, spans, strict=True)
+            for span in all_
+            if span.kind == "name"
+        ]
         cast = Cast(f"{sample.source}/{sample.id}", names, "\n".join(texts))
         letters = [value for kind in KINDS if kind in _INSTITUTIONS for value in values.get(kind, ())]
         changed: dict[str, str] = {}
