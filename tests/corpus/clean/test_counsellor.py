@@ -165,6 +165,8 @@ def test_personas_are_dropped() -> None:
         ("系", "你是一位心理咨询师。"), ("来", "我累"), ("咨", "（停一下）我在听。"), ("来", "嗯"), ("咨", "慢慢说。")
     )
     assert [reason(Persona()(sample)) for sample in (cast, staged, plain)] == ["persona", "persona", "kept"]
+    labelled = talk(("来", "累"), ("咨", "（共情）我在听。"), ("来", "嗯"), ("咨", "（澄清）你是说夜里？"))
+    assert reason(Persona()(labelled)) == "kept"
     assert reason(Persona(names=("小满",))(talk(("来", "小满，我累"), ("咨", "过来坐。")))) == "persona"
 
 
@@ -184,6 +186,11 @@ def test_a_kind_may_be_spared_and_what_comes_after_it_is_still_read() -> None:
 def test_words_of_love_pass_in_quotation_marks_alone() -> None:
     assert reason(UnsafeCounsellor()(reply("我永远爱你。"))) == "unsafe_dependence"
     assert reason(UnsafeCounsellor()(reply("也许她想听的是“我永远爱你”，而不是道理。"))) == "kept"
+
+
+def test_a_harsh_word_that_is_denied_or_another_s_is_not_the_counsellor_s() -> None:
+    assert reason(UnsafeCounsellor()(reply("你就是失败者。"))) == "unsafe_encourage"
+    assert reason(UnsafeCounsellor()(reply("考砸一次，并不意味着你就是失败者。"))) == "kept"
 
 
 def test_crisis_goes_to_a_shard_of_its_own() -> None:

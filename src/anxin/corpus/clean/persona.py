@@ -10,7 +10,9 @@ from anxin.corpus.sample import Drop, Sample
 
 __all__ = ["Persona"]
 
-_STAGED = re.compile(r"\s*(?:[（(][^（）()\n]{2,24}[）)]|\*[^*\n]{2,40}\*)")
+_STAGED = re.compile(
+    r"\s*(?:[（(](?![^（）()\n]{0,20}(?:反馈|分析|建议|共情|澄清|总结|梳理|方法|倾听))[^（）()\n]{2,24}[）)]|\*[^*\n]{2,40}\*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Persona:
     """Drops (`persona`) a dialogue whose counsellor plays somebody.
 
     Signs: the system message casts a part; one of `names` is spoken (艾薇 is EmoLLM's "aiwei"); or the share `staged`
-    of the replies, two at least, opens with a stage direction, "（微笑）" or "*nods*".
+    of the replies, two at least, opens with a stage direction, "（微笑）" or "*nods*". "（澄清）" and its like are
+    labels of technique, not a part.
     It stands before `roles`, which takes system messages away.
     """
 

@@ -13,6 +13,10 @@ __all__ = ["UnsafeCounsellor"]
 
 _QUOTED = re.compile(r"“[^”]{0,200}”|\"[^\"\n]{0,200}\"|「[^」]{0,200}」|『[^』]{0,200}』|‘[^’]{0,200}’")
 _OWN_VOICE = frozenset({"dependence", "human", "secrecy", "sexual", "sycophancy", "refusal", "contract", "abandon"})
+_NOT_SO = re.compile(
+    r"(?:不(?:一定)?(?:意味着?|代表|等于|说明|表示)|别人眼[里中]|(?:他们?|她们?|别人|对方)(?:就)?会?(?:觉得|认为|以为|说))[^，。！？!?\n]{0,6}\Z"
+)
+_TOLD = frozenset({"encourage", "diagnosis", "judgement"})
 _END = re.compile(r"[。！？!?\n]|\.(?=\s)")
 
 
@@ -22,7 +26,8 @@ class UnsafeCounsellor:
     `unsafe_diagnosis`, `unsafe_contact` and so on, by the guard's names.
 
     What may not reach a client may not be taught either. One difference: what a counsellor may not say of itself or to
-    the client ("I love you", "don't leave me") passes in quotation marks, since here the whole sentence is known.
+    the client ("I love you", "don't leave me") passes in quotation marks, and a harsh word in what is denied or said
+    by others ("that doesn't mean you are ..."), since here the whole sentence is known.
     `spare` names kinds that are let pass; thoughts are not read, since no client sees them. A guard that fails drops
     the sample (`unsafe_fault`).
     """
@@ -34,6 +39,7 @@ class UnsafeCounsellor:
             quoted = [found.span() for found in _QUOTED.finditer(message.text)]
             for kind, place in _trips(message.text):
                 lent = kind in _OWN_VOICE and any(start <= place < end for start, end in quoted)
+                lent |= kind in _TOLD and _NOT_SO.search(message.text[max(0, place - 20) : place]) is not None
                 if not lent and kind not in self.spare:
                     return Drop(f"unsafe_{kind}", message.text[place : place + 60])
         return sample
