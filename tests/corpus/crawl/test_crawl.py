@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -191,9 +192,7 @@ def test_one_crawl_meets_most_of_what_the_web_has(tmp_path: Path, write_profile:
 
 
 def _agent() -> str:
-    from anxin import __version__
-
-    return f"Anxin-corpus/{__version__} (+mailto:{CONTACT})"
+    return f"Anxin-corpus/{version('anxin')} (+mailto:{CONTACT})"
 
 
 def test_a_crawl_delay_is_kept(tmp_path: Path, write_profile: WriteProfile) -> None:

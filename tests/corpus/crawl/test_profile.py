@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from anxin import __version__
 from anxin.corpus.crawl import load_profile, user_agent
 from anxin.errors import ConfigError
 
@@ -83,8 +83,8 @@ def test_hosts(tmp_path: Path) -> None:
 
 
 def test_the_user_agent_names_us_and_a_person() -> None:
-    assert user_agent("me@example.org") == f"Anxin-corpus/{__version__} (+mailto:me@example.org)"
-    assert user_agent("https://example.org/crawl") == f"Anxin-corpus/{__version__} (+https://example.org/crawl)"
+    assert user_agent("me@example.org") == f"Anxin-corpus/{version('anxin')} (+mailto:me@example.org)"
+    assert user_agent("https://example.org/crawl") == f"Anxin-corpus/{version('anxin')} (+https://example.org/crawl)"
 
 
 @pytest.mark.parametrize(

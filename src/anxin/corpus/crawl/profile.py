@@ -10,11 +10,11 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-import anxin
 from anxin.config import load_toml, parse
 from anxin.corpus.crawl.encoding import known
 from anxin.errors import ConfigError
@@ -138,7 +138,14 @@ def user_agent(contact: str) -> str:
         contact = f"mailto:{contact.removeprefix('mailto:')}"
     elif not _PAGE.fullmatch(contact):
         raise ConfigError(f"contact {contact!r} is neither a mail address nor a plain web address")
-    return f"{AGENT}/{anxin.__version__} (+{contact})"
+    return f"{AGENT}/{_version()} (+{contact})"
+
+
+def _version() -> str:
+    try:
+        return version("anxin")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _host(address: str, path: Path) -> str:
