@@ -18,7 +18,7 @@ from anxin.prefer.principles import principle_keys, principles
 KEYS = principle_keys()
 
 
-def _replies(folder: Path, statements: int = 4) -> Path:
+def replies(folder: Path, statements: int = 4) -> Path:
     """Statements with two replies each, whose ids tell the model, as those of other people's sets may."""
     with Shard(folder, "a") as shard:
         for number in range(statements):
@@ -42,7 +42,7 @@ def _scores(value: int = 3, **other: int) -> dict[str, int]:
 
 
 def test_raters_see_every_reply_in_their_own_order_and_nothing_of_its_writer(tmp_path: Path) -> None:
-    work = Scoring(_replies(tmp_path / "c"), tmp_path / "r.jsonl")
+    work = Scoring(replies(tmp_path / "c"), tmp_path / "r.jsonl")
     lin, mo = work.begin("lin"), work.begin("mo")
     assert len(lin["items"]) == len(work) == 8
     assert sorted(lin["items"]) == sorted(mo["items"])
@@ -53,7 +53,7 @@ def test_raters_see_every_reply_in_their_own_order_and_nothing_of_its_writer(tmp
 
 
 def test_the_principles_come_in_both_languages_with_their_anchors(tmp_path: Path) -> None:
-    begun = Scoring(_replies(tmp_path / "c"), tmp_path / "r.jsonl").begin("lin")
+    begun = Scoring(replies(tmp_path / "c"), tmp_path / "r.jsonl").begin("lin")
     assert [principle["key"] for principle in begun["principles"]] == list(KEYS)
     for principle, own in zip(begun["principles"], principles().principle, strict=True):
         assert principle["zh"]["anchors"] == list(own.zh.anchors)
@@ -61,7 +61,7 @@ def test_the_principles_come_in_both_languages_with_their_anchors(tmp_path: Path
 
 
 def test_a_rating_is_written_as_prefer_reads_it_and_belongs_to_its_candidate(tmp_path: Path) -> None:
-    work = Scoring(_replies(tmp_path / "c"), tmp_path / "r.jsonl")
+    work = Scoring(replies(tmp_path / "c"), tmp_path / "r.jsonl")
     key = work.begin("lin")["items"][0]
     assert work.answer("lin", key, {"scores": _scores(empathy=5), "note": " 温和 "}) == {
         "scores": _scores(empathy=5),
@@ -76,7 +76,7 @@ def test_a_rating_is_written_as_prefer_reads_it_and_belongs_to_its_candidate(tmp
 
 
 def test_a_changed_mind_leaves_one_line_and_others_as_they_are(tmp_path: Path) -> None:
-    work = Scoring(_replies(tmp_path / "c"), tmp_path / "r.jsonl")
+    work = Scoring(replies(tmp_path / "c"), tmp_path / "r.jsonl")
     first, second = work.begin("lin")["items"][:2]
     for rater, key, value in (("lin", first, 1), ("mo", first, 2), ("lin", second, 3), ("lin", first, 5)):
         work.answer(rater, key, {"scores": _scores(value)})
@@ -100,14 +100,14 @@ def test_a_changed_mind_leaves_one_line_and_others_as_they_are(tmp_path: Path) -
     ],
 )
 def test_what_is_no_rating_is_refused(tmp_path: Path, body: dict[str, Any], why: str) -> None:
-    work = Scoring(_replies(tmp_path / "c"), tmp_path / "r.jsonl")
+    work = Scoring(replies(tmp_path / "c"), tmp_path / "r.jsonl")
     with pytest.raises(DataError, match=why):
         work.answer("lin", work.begin("lin")["items"][0], body)
     assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_of_some_statements_all_replies_are_rated_and_the_choice_stays(tmp_path: Path) -> None:
-    folder = _replies(tmp_path / "c", 40)
+    folder = replies(tmp_path / "c", 40)
     few, again = Scoring(folder, tmp_path / "a", 5), Scoring(folder, tmp_path / "b", 5)
     assert len(few) == 10
     assert few.begin("lin")["items"] == again.begin("lin")["items"]
@@ -121,7 +121,7 @@ def test_a_set_without_replies_is_said(tmp_path: Path) -> None:
 
 
 def test_replies_that_cannot_be_read_are_told_and_cost_only_themselves(tmp_path: Path) -> None:
-    folder = _replies(tmp_path / "c", 2)
+    folder = replies(tmp_path / "c", 2)
     lines = [{"id": "bad", "messages": [{"role": "user", "content": "hi"}], "candidates": [{"no": "text"}]}]
     (folder / "data" / "b.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + "broken\n")
     work = Scoring(folder, tmp_path / "r.jsonl")
@@ -131,7 +131,7 @@ def test_replies_that_cannot_be_read_are_told_and_cost_only_themselves(tmp_path:
 
 
 def test_agreement_of_raters_by_principle(tmp_path: Path) -> None:
-    work = Scoring(_replies(tmp_path / "c"), tmp_path / "r.jsonl")
+    work = Scoring(replies(tmp_path / "c"), tmp_path / "r.jsonl")
     keys = work.begin("lin")["items"]
     for place, key in enumerate(keys):
         same = 1 + place % 5
@@ -147,7 +147,7 @@ def test_agreement_of_raters_by_principle(tmp_path: Path) -> None:
 
 
 def test_ratings_find_their_candidates_again(tmp_path: Path) -> None:
-    folder = _replies(tmp_path / "c")
+    folder = replies(tmp_path / "c")
     work = Scoring(folder, tmp_path / "r.jsonl")
     for key in work.begin("lin")["items"]:
         work.answer("lin", key, {"scores": _scores(4)})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from anxin.config import parse
 from anxin.corpus.review import Reviewed
 from anxin.corpus.review.decision import Choice
 from anxin.corpus.sample import Drop, Sample, from_record, to_record
@@ -147,6 +148,15 @@ def test_it_holds_after_being_written_read_and_sent_to_another_process(file: Pat
     decide(file, "lin", what, "reject", why="harmful")
     step = pickle.loads(pickle.dumps(Reviewed(str(file.parent))))
     assert isinstance(step(from_record(to_record(what))), Drop)
+
+
+def test_a_recipe_names_its_options(file: Path) -> None:
+    decide(file, "lin", sample("1"), "accept")
+    table = {"decisions": str(file), "needs": 2, "ties": "keep", "only_reviewed": True}
+    assert parse(Reviewed, table) == Reviewed(str(file), 2, "keep", True)
+    for wrong in ({"ties": "both"}, {"needs": 0}, {"need": 1}, {"decisions": 3}):
+        with pytest.raises(ConfigError):
+            parse(Reviewed, {"decisions": str(file)} | wrong)
 
 
 def test_decisions_that_are_not_there_are_said_before_anything_runs(tmp_path: Path) -> None:

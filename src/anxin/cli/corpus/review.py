@@ -87,7 +87,8 @@ def agreement(
     ):
         if found[name] is not None:
             typer.echo(f"{title}: {_rate(found[name]['all'])}")
-            for kind, rate in found[name]["kinds"].items():
+            kinds = found[name]["kinds"]
+            for kind, rate in kinds.items() if len(kinds) > 1 else ():
                 typer.echo(f"  {kind}: {_rate(rate)}")
 
 

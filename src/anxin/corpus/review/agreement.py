@@ -113,7 +113,7 @@ def _wrong(found: Drawn, by_item: _Standing, where: str, wrong: Sequence[str]) -
         return None
     sizes = {name: stands_for[name].of if name in stands_for else len(hits) for name, hits in cases.items()}
     whole = [(sizes[name] / len(hits), hit) for name, hits in cases.items() for hit in hits]
-    table = {name or "unnamed": rate(sum(hits), len(hits)).to_json() for name, hits in cases.items() if hits}
+    table = {name or where: rate(sum(hits), len(hits)).to_json() for name, hits in cases.items() if hits}
     return {"all": weighted(whole).to_json(), "tied": tied, "kinds": table}
 
 

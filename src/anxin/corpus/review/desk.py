@@ -129,11 +129,12 @@ class Desk:
     """The server of a work on a free port, or on `port`. `address` holds the token; nobody else's page knows it."""
 
     def __init__(self, work: Work, port: int = 0, person: str = "") -> None:
+        name = named(person) if person else ""
         self._listener = _bound(port)
         token = secrets.token_urlsafe(24)
         self.address = f"http://{_HOST}:{self._listener.getsockname()[1]}/#{token}"
         config = uvicorn.Config(
-            create_app(work, token, named(person) if person else ""),
+            create_app(work, token, name),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -150,6 +151,10 @@ class Desk:
                 self._server.run(sockets=[self._listener])
             except KeyboardInterrupt:
                 return
+
+    def close(self) -> None:
+        """Give the port back without having served."""
+        self._listener.close()
 
     def __enter__(self) -> Desk:
         """Serve from a thread of its own until the block ends."""

@@ -52,6 +52,11 @@ class Reviewed:
         path = Path(self.decisions)
         return path / DECISIONS if path.is_dir() else path
 
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The file of the decisions."""
+        return (self.file,)
+
     def __call__(self, sample: Sample) -> Sample | Drop:
         known = self.file.stat()
         by_item, by_id = _read(self.file, known.st_mtime_ns, known.st_size)

@@ -197,8 +197,7 @@ export class Desk {
   /** Show the item at a place, or the end after the last. */
   async go(at) {
     if (this.busy || this.editing) return;
-    this.at = Math.max(0, Math.min(at, this.items.length));
-    await this.#load();
+    await this.#load(Math.max(0, Math.min(at, this.items.length)));
   }
 
   /** Write an answer down and, once it is on the disk, go on to the next that has none; whether that went well. */
@@ -256,13 +255,16 @@ export class Desk {
   }
 
   async #load(at = this.at) {
+    // Keys pressed meanwhile are not taken: they would be meant for another item than the one that comes.
+    this.busy = true;
     await this.#tried(async () => {
-      this.at = at;
-      this.item = at < this.items.length ? await this.#ask(`/api/items/${this.items[at]}`) : null;
+      const item = at < this.items.length ? await this.#ask(`/api/items/${this.items[at]}`) : null;
+      Object.assign(this, { at, item });
       this.draw();
       scrollTo(0, 0);
       this.main.focus({ preventScroll: true });
     });
+    this.busy = false;
   }
 
   async #begin(name) {
