@@ -89,6 +89,10 @@ def local_site(pages: dict[str, Page]) -> Iterator[LocalSite]:
             with suppress(ConnectionError):
                 super().handle()
 
+        def finish(self) -> None:
+            with suppress(ConnectionError):
+                super().finish()
+
         def log_message(self, format: str, *args: object) -> None:
             pass
 

@@ -224,16 +224,16 @@ def test_nothing_is_asked_of_a_site_whose_rules_cannot_be_had(tmp_path: Path, wr
             local_site({"/robots.txt": Answer(b"User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /\n",
                                               kind="text/plain"), "/": body})
         )  # fmt: skip
-        sites = [down, slow, free, sent, reserved]
+        later = held.enter_context(local_site({"/": Answer(status=503, headers={"Retry-After": "7200"})}))
+        sites = [down, slow, free, sent, reserved, later]
         with local_site({}) as gone:
             pass
         profile = write_profile(*(site.address() for site in sites), gone.address(), timeout=2.5)
         summary = crawl(profile, tmp_path / "crawl", CONTACT)
-        assert [site.paths.count("/") for site in sites] == [0, 0, 1, 0, 0]
-        assert summary["resting"] == dict.fromkeys(
-            (site.address("") for site in (down, slow, gone)), "robots_unreachable"
-        )
-        assert summary["waiting"] == 3 and not summary["finished"]
+        assert [site.paths.count("/") for site in sites] == [0, 0, 1, 0, 0, 1]
+        unreachable = dict.fromkeys((site.address("") for site in (down, slow, gone)), "robots_unreachable")
+        assert summary["resting"] == unreachable | {later.address(""): "asked_to_wait"}
+        assert summary["waiting"] == 4 and not summary["finished"]
         assert summary["refused"] == {"robots": 1, "reserved": 1}
         assert not (tmp_path / "crawl" / "manifest.json").exists()
 
