@@ -129,6 +129,7 @@ def test_a_machine_that_says_so_is_dropped(text: str, why: str) -> None:
         "作为一个过来人，我想劝你一句。",
         "说说我自己的经历吧。",
         "我有个朋友也这样，后来好了。",
+        "比如，我有个朋友是护士，后来转了行。",
         "和你一样，我也是学心理学的。",
         "When I was in college I felt the same.",
         "I've been there, and my own depression taught me a lot.",
