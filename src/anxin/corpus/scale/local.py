@@ -1,0 +1,61 @@
+"""On this machine by datatrove's local executor: to try here what is to run on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from anxin.corpus.files import Tally
+from anxin.corpus.scale.units import of, tasks
+from anxin.corpus.stage import Report
+from anxin.errors import DataError, MissingExtra
+
+__all__ = ["Local", "quiet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """`workers` processes at once.
+
+    Datatrove waits for ever for a worker that was killed from outside; `Processes` of `anxin.corpus.stage` does not.
+    """
+
+    workers: int = 2
+
+    def __call__(
+        self, function: Callable[..., Tally], work: Sequence[tuple[object, ...]], out: Path, report: Report
+    ) -> Tally:
+        units = of(function, work, out)
+        if units.missing():
+            try:
+                from anxin.corpus.scale.part import Part
+                from anxin.corpus.scale.silent import SilentLocal
+            except ImportError:
+                raise MissingExtra("the executor local", "scale") from None
+            spread = tasks(units, self.workers)
+            units.agree(spread)
+            # Spawned, as `Processes` are: a fork of a process with threads may stand still.
+            executor = SilentLocal(
+                [Part(units)], spread, min(self.workers, spread), str(units.logs), start_method="spawn"
+            )
+            with units.watched(report), quiet():
+                try:
+                    executor.run()
+                except DataError:
+                    units.total()  # says the same, and where the logs are
+                    raise
+        return units.total()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep datatrove's messages in this process off the terminal; its tasks' are in its log folder."""
+    from loguru import logger
+
+    logger.disable("datatrove")
+    try:
+        yield
+    finally:
+        logger.enable("datatrove")
