@@ -36,6 +36,8 @@ def complaint(done: subprocess.CompletedProcess[bytes]) -> str:
 
 COMMANDS = [["serve"], ["chat"], ["screen"], ["train"], ["export"], ["model", "list"], ["model", "pull"]]
 COMMANDS += [["evaluate", "perplexity"]]
+COMMANDS += [["corpus", name] for name in ("sources", "fetch", "run", "steps", "show", "overlap", "think")]
+COMMANDS += [["prefer", name] for name in ("principles", "generate", "score", "pair", "convert", "report", "run")]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -39,7 +39,8 @@ def test_a_share_of_one_source_leaves_the_others_alone() -> None:
 def test_only_some() -> None:
     dialogue = Sample("1", Dialogue().says("client", "你好"), source="a")
     assert Only(sources=("a",))(dialogue) is dialogue
-    assert Only(sources=("b",))(dialogue) == Drop("other_source")
+    assert Only(sources=("b",))(dialogue) == Only(without=("a",))(dialogue) == Drop("other_source")
+    assert Only(without=("b",))(dialogue) is dialogue
     assert Only(kind="document")(dialogue) == Drop("other_kind")
     assert Only(kind="dialogue")(dialogue) is dialogue
 

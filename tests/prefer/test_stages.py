@@ -363,7 +363,7 @@ def test_a_recipe_that_cannot_be_used_says_why(tmp_path: Path, old: str, new: st
 
 def test_every_shipped_recipe_of_this_kind_can_be_read() -> None:
     shipped = [path for path in RECIPES.rglob("*.toml") if load_toml(path).get("kind") == "prefer"]
-    assert RECIPES / "psychocounsel-pairs.toml" in shipped
+    assert RECIPES / "prefer" / "psychocounsel.toml" in shipped
     for path in shipped:
         assert load(path).name == path.stem
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from anxin import __version__
-from anxin.cli import chat, corpus, evaluate, export, models, screen, serve, train
+from anxin.cli import chat, corpus, evaluate, export, models, prefer, screen, serve, train
 from anxin.cli.terminal import complain
 from anxin.errors import AnxinError, UserError
 
@@ -26,6 +26,7 @@ app.command("chat")(chat.chat)
 app.command("screen")(screen.screen)
 app.add_typer(models.app, name="model")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(prefer.app, name="prefer")
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.add_typer(evaluate.app, name="evaluate")

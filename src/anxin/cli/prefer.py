@@ -236,7 +236,7 @@ def report_(
 
 @app.command("run")
 def run(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/psychocounsel-pairs.toml.")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/prefer/psychocounsel.toml.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the statements; else ANXIN_DATA.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the stages; else runs/prefer/<name>.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override: pair.margin=0.5.")] = None,
@@ -246,7 +246,7 @@ def run(
 ) -> None:
     """Generate, score and pair by one recipe. Complete stages are skipped; one that was broken off goes on.
 
-    Example: anxin prefer run recipes/psychocounsel-pairs.toml --data data
+    Example: anxin prefer run recipes/prefer/psychocounsel.toml --data data
     """
     from anxin.prefer import load
     from anxin.prefer.run import run as do

@@ -93,6 +93,11 @@ class Decontaminate:
         if min(self.ngram, self.words) < 2 or min(self.least, self.common) < 1:
             raise ConfigError("ngram and words must be at least 2, least and common at least 1")
 
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The files of the evaluation sets. Raises `ConfigError` or `DataError` where one cannot be found."""
+        return tuple(path for entry in self.against for _, path in _files(entry, self.data))
+
     def __call__(self, sample: Sample) -> Sample | Drop:
         found = self.overlap(sample)
         if found is None or found.share < self.share:

@@ -43,13 +43,14 @@ Options = Steps | Dedup | Mix | Teach | Card
 class Source:
     """One set of the catalogue (`anxin corpus sources`), or of one's own where `reader` and `licence` are given.
 
-    `path` is its folder or file under the data folder, else it is looked for by name; `limit` takes the first so many
-    samples.
+    `path` is its folder or file under the data folder, or under `{recipe}`, the recipe's own; else it is looked for by
+    name. `options` are the reader's. `limit` takes the first so many samples.
     """
 
     name: str
     path: str = ""
     reader: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     limit: int = 0
 
@@ -66,13 +67,17 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`purpose` decides which licences allow it; `accept` names sets that are used although theirs does not."""
+    """`purpose` decides which licences allow it; `accept` names sets that are used although theirs does not.
+
+    `beside` is the folder the recipe lies in.
+    """
 
     name: str
     sources: tuple[Source, ...]
     stages: tuple[Stage, ...]
     purpose: Literal["train", "evaluate"] = "train"
     accept: tuple[str, ...] = ()
+    beside: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,10 @@ def load_recipe(path: Path, data: Path, settings: list[str] | None = None) -> Re
     if kind != "corpus":
         raise ConfigError(f"{path} is a recipe for {kind}, not for a corpus")
     written = table.pop("stages", [])
+    folders = {"{data}": str(data), "{recipe}": str(path.parent)}
     head = parse(_Head, table)
     if not isinstance(written, list) or not all(isinstance(stage, dict) for stage in written):
         raise ConfigError("stages must be a list of tables: [[stages]]")
-    folders = {"{data}": str(data), "{recipe}": str(path.parent)}
     stages: list[Stage] = []
     for place, raw in enumerate(written):
         stage = _stage(raw, f"stages[{place}]", stages[-1].name if stages else READ, folders)
@@ -112,7 +117,7 @@ def load_recipe(path: Path, data: Path, settings: list[str] | None = None) -> Re
             if taken.partition("/")[0] not in known:
                 raise ConfigError(f"stage {stage.name} takes {taken}, which no earlier stage makes")
         stages.append(stage)
-    return Recipe(head.name, head.sources, tuple(stages), head.purpose, head.accept)
+    return Recipe(head.name, head.sources, tuple(stages), head.purpose, head.accept, path.parent)
 
 
 def _stage(raw: Mapping[str, Any], where: str, before: str, folders: Mapping[str, str]) -> Stage:

@@ -17,7 +17,7 @@ from anxin.corpus.manifest import File, file_facts, read_manifest
 from anxin.corpus.mix import Mix, mix
 from anxin.corpus.recipe import READ, Recipe, Source, Stage, Teach
 from anxin.corpus.sources import Origin, allow, files_of, origin
-from anxin.corpus.stage import Report, Steps, each_shard, run_steps
+from anxin.corpus.stage import Processes, Report, Steps, Workers, run_steps
 from anxin.corpus.think import table as thinking
 from anxin.corpus.think import think, thoughts
 from anxin.errors import ConfigError, DataError
@@ -39,6 +39,7 @@ class _How:
     jobs: int
     report: Report
     open: Open
+    workers: Workers
 
 
 def check(recipe: Recipe, data: Path, accept: Sequence[str] = ()) -> list[Origin]:
@@ -48,10 +49,11 @@ def check(recipe: Recipe, data: Path, accept: Sequence[str] = ()) -> list[Origin
     """
     origins: list[Origin] = []
     for source in recipe.sources:
-        facts = origin(source.name, source.reader, source.licence)
+        facts = origin(source.name, source.reader, source.licence, source.options)
         allow(facts, recipe.purpose, {*recipe.accept, *accept})
-        if not files_of(facts, _place(source, data)):
-            raise DataError(f"{_place(source, data)} holds no file of {facts.name}")
+        place = _place(source, recipe, data)
+        if not files_of(facts, place):
+            raise DataError(f"{place} holds no file of {facts.name}")
         origins.append(facts)
     return origins
 
@@ -67,18 +69,22 @@ def run(
     shard: int = SHARD,
     report: Report = lambda what, done, of: None,
     open: Open = _open,
+    workers: Workers | None = None,
 ) -> Iterator[Done]:
     """Do the stages of `recipe` in folders under `out`, up to and with the stage `upto`; yield each as it ends.
 
+    `workers` (see `anxin.corpus.scale`) read the sources and do the steps; the rest is done here in `jobs` processes.
     Raises `DataError` for input that cannot be used and `ConfigError` for an `upto` that is no stage.
     """
     if upto and upto not in {READ, *(stage.name for stage in recipe.stages)}:
         raise ConfigError(f"no stage {upto}; the recipe has {', '.join((READ, *(s.name for s in recipe.stages)))}")
     origins = check(recipe, data, accept)
-    how = _How(jobs, report, open)
+    how = _How(jobs, report, open, workers or Processes(jobs))
     for stage in recipe.stages:
         if isinstance(stage.options, Teach):
             _models(stage.options, how)
+        elif isinstance(stage.options, Steps):
+            _there(stage.name, stage.options)
     yield _read(recipe, origins, data, out / READ, shard, how)
     for stage in recipe.stages if upto != READ else ():
         yield _stage(stage, out, how)
@@ -93,7 +99,7 @@ def folder_of(out: Path, taken: str) -> Path:
 
 
 def _read(recipe: Recipe, origins: Sequence[Origin], data: Path, out: Path, shard: int, how: _How) -> Done:
-    places = [_place(source, data) for source in recipe.sources]
+    places = [_place(source, recipe, data) for source in recipe.sources]
     files = [path for facts, place in zip(origins, places, strict=True) for path, _ in files_of(facts, place)]
     table = {"sources": [asdict(source) for source in recipe.sources], "purpose": recipe.purpose, "shard": shard}
     licences = {facts.name: {"licence": facts.licence, "attribution": facts.attribution} for facts in origins}
@@ -103,7 +109,7 @@ def _read(recipe: Recipe, origins: Sequence[Origin], data: Path, out: Path, shar
             (facts, place, source.limit, shard, out)
             for facts, place, source in zip(origins, places, recipe.sources, strict=True)
         ]
-        return each_shard(bring, each, how.jobs, how.report, READ)
+        return how.workers(bring, each, out, how.report)
 
     return complete(READ, table, file_facts(files), out, work, lambda: {"licences": licences})
 
@@ -113,13 +119,15 @@ def _stage(stage: Stage, out: Path, how: _How) -> Done:
     inputs = [fact for taken, folder in zip(stage.takes, folders, strict=True) for fact in _outputs(out, taken, folder)]
     own = out / stage.name
     options = stage.options
+    if isinstance(options, Steps):
+        inputs += file_facts(options.reads)
     if isinstance(options, Teach):
         return _think(stage.name, options, _files(folders), inputs, own, how)
 
     def work() -> Tally:
         match options:
             case Steps():
-                return run_steps(_files(folders), own, options, how.jobs, how.report)
+                return run_steps(_files(folders), own, options, how.jobs, how.report, how.workers)
             case Dedup():
                 return dedup(_files(folders), own, options, how.jobs, how.report)
             case Mix():
@@ -136,6 +144,13 @@ def _think(name: str, options: Teach, files: Sequence[Path], inputs: Sequence[Fi
     return complete(
         name, thinking(options.think, teacher, judge), inputs, out, work, lambda: {"thoughts": thoughts(out)}
     )
+
+
+def _there(name: str, options: Steps) -> None:
+    """Raises `DataError` for a file that a step reads and that is not there."""
+    for path in options.reads:
+        if not path.is_file():
+            raise DataError(f"stage {name} reads {path}, which does not exist")
 
 
 def _models(options: Teach, how: _How) -> tuple[Model, Model | None]:
@@ -170,5 +185,5 @@ def _outputs(out: Path, taken: str, folder: Path) -> list[File]:
     return found
 
 
-def _place(source: Source, data: Path) -> Path:
-    return data / source.path
+def _place(source: Source, recipe: Recipe, data: Path) -> Path:
+    return data / source.path.replace("{recipe}", str(recipe.beside.resolve()))

@@ -74,7 +74,8 @@ Result = Sample | Drop | Aside
 Step = Callable[[Sample], Result]
 """Keeps (the same sample), changes (another one), sets aside or drops. A step knows nothing but the sample it is given,
 so that it may run in any order of samples, in any process, on any machine, with the same result. One with options is a
-frozen dataclass with `__call__`; it is pickled to worker processes, so what is heavy is loaded at its first call."""
+frozen dataclass with `__call__`; it is pickled to worker processes, so what is heavy is loaded at its first call. One
+whose result depends on files names them in `reads`, so that a stage is done again when they change."""
 
 
 def to_record(sample: Sample) -> dict[str, Any]:

@@ -63,9 +63,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Keep the samples of these sources, or of one kind: dialogues or documents."""
+    """Keep the samples of these sources, or of all but some, or of one kind: dialogues or documents."""
 
     sources: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     kind: str = ""
 
     def __post_init__(self) -> None:
@@ -73,7 +74,7 @@ class Only:
             raise ConfigError("only: kind is dialogue or document")
 
     def __call__(self, sample: Sample) -> Sample | Drop:
-        if self.sources and sample.source not in self.sources:
+        if (self.sources and sample.source not in self.sources) or sample.source in self.without:
             return Drop("other_source")
         if self.kind and (self.kind == "document") != bool(sample.document):
             return Drop("other_kind")

@@ -10,13 +10,27 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Protocol
 
 from anxin.corpus.files import Damage, Shard, Tally, read_samples, shard_name
 from anxin.corpus.manifest import write_atomically
 from anxin.corpus.sample import Drop, Result, Sample, Step
 from anxin.errors import DataError, UserError
 
-__all__ = ["DONE", "Report", "Steps", "each_shard", "finished", "mark", "names", "run_shard", "run_steps", "through"]
+__all__ = [
+    "DONE",
+    "Processes",
+    "Report",
+    "Steps",
+    "Workers",
+    "each_shard",
+    "finished",
+    "mark",
+    "names",
+    "run_shard",
+    "run_steps",
+    "through",
+]
 
 DONE = ".done"
 """The folder in which a stage notes its complete shards; their tallies stand in it."""
@@ -33,6 +47,11 @@ class Steps:
 
     def __call__(self, sample: Sample) -> Result:
         return through(sample, self.named)
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The files whose content decides what the steps do, as each step's own `reads` names them."""
+        return tuple(path for _, step in self.named for path in getattr(step, "reads", ()))
 
 
 def through(sample: Sample, steps: Iterable[tuple[str, Step]]) -> Result:
@@ -92,10 +111,34 @@ def run_shard(path: Path, out: Path, name: str, step: Step, source: str = "") ->
     return shard.tally
 
 
-def run_steps(inputs: Sequence[Path], out: Path, step: Step, jobs: int, report: Report) -> Tally:
-    """`run_shard` over all inputs in `jobs` processes; the sum of the tallies."""
+class Workers(Protocol):
+    """Who does the work of the stage at `out`: calls `function` with each tuple of `work`, on this machine or others,
+    and returns the sum of the tallies. Each call writes whole files of its own, so that it matters not who makes it.
+    """
+
+    def __call__(
+        self, function: Callable[..., Tally], work: Sequence[tuple[object, ...]], out: Path, report: Report
+    ) -> Tally: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This machine, in `jobs` processes. Others are in `anxin.corpus.scale`."""
+
+    jobs: int = 1
+
+    def __call__(
+        self, function: Callable[..., Tally], work: Sequence[tuple[object, ...]], out: Path, report: Report
+    ) -> Tally:
+        return each_shard(function, work, self.jobs, report, out.name)
+
+
+def run_steps(
+    inputs: Sequence[Path], out: Path, step: Step, jobs: int, report: Report, workers: Workers | None = None
+) -> Tally:
+    """`run_shard` over all inputs in `jobs` processes, or by `workers`; the sum of the tallies."""
     work = [(path, out, name, step) for path, name in zip(inputs, names(inputs), strict=True)]
-    return each_shard(run_shard, work, jobs, report, out.name)
+    return (workers or Processes(jobs))(run_shard, work, out, report)
 
 
 def each_shard(

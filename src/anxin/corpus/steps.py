@@ -10,6 +10,9 @@ from typing import Any, cast
 
 from anxin.config import parse
 from anxin.corpus.clean import CLEANING, COUNSELLING, DOCUMENTS
+from anxin.corpus.decontaminate import Decontaminate
+from anxin.corpus.personal import Personal
+from anxin.corpus.review import Reviewed
 from anxin.corpus.sample import Result, Sample, Step
 from anxin.corpus.select import Only, Share, Split, Where
 from anxin.corpus.sources import DropIds
@@ -35,8 +38,11 @@ class Clean:
 STEPS: Mapping[str, Step | type[Any]] = {
     **CLEANING,
     "clean": Clean,
+    "decontaminate": Decontaminate,
     "drop_ids": DropIds,
     "only": Only,
+    "personal": Personal,
+    "reviewed": Reviewed,
     "share": Share,
     "split": Split,
     "where": Where,

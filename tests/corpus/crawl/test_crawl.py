@@ -389,6 +389,7 @@ def test_limits_and_a_second_run_with_more(tmp_path: Path, write_profile: WriteP
             crawl(write_profile(site.address("/p/1")), out, CONTACT)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_costs_nothing(tmp_path: Path, write_profile: WriteProfile) -> None:
     noise = random.Random(1)
     with local_site(_many(12)) as site:

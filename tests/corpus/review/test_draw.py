@@ -101,6 +101,16 @@ def test_bad_lines_are_told_and_cost_only_themselves(tmp_path: Path) -> None:
     assert found.damage == ("x.jsonl line 2: Expecting value",)
 
 
+def test_a_plain_folder_of_files_will_do(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        line = f'{{"id": "{name}", "messages": [{{"role": "user", "content": "hi"}}]}}\n'
+        (tmp_path / "in" / f"{name}.jsonl").write_text(line)
+    assert {item.sample.id for item in draw(tmp_path / "in", tmp_path / "r").items} == {"a", "b"}
+    with pytest.raises(ConfigError, match="is no stage"):
+        draw(tmp_path / "in", tmp_path / "r2", also=["dropped"])
+
+
 def test_nothing_to_look_at_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text("")
     with pytest.raises(DataError, match="holds no samples"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from anxin.cli.corpus import run
+from anxin.cli.corpus import fetch, run, think
 
 __all__ = ["app"]
 
@@ -20,6 +20,10 @@ def _root() -> None:
     """From raw text to clean dialogues: fetch, crawl, clean, deduplicate, split, mix."""
 
 
+app.command("sources")(fetch.sources)
+app.command("fetch")(fetch.fetch)
 app.command("run")(run.run)
 app.command("steps")(run.steps)
 app.command("show")(run.show)
+app.command("overlap")(run.overlap)
+app.command("think")(think.think)

@@ -13,13 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from anxin.cli.corpus.scale import PROCESSES, Asked, handed_over
 from anxin.cli.terminal import bars, cores, notes
 from anxin.errors import DataError
 
 if TYPE_CHECKING:
     from anxin.corpus.complete import Done
 
-__all__ = ["run", "show", "steps"]
+__all__ = ["overlap", "run", "show", "steps"]
 
 
 def run(
@@ -34,10 +35,19 @@ def run(
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override, such as STAGE.key=value.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say whether the recipe could be run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a stage on stdout.")] = False,
+    executor: Annotated[str, typer.Option(help="processes; or datatrove's local, ray or slurm.")] = PROCESSES,
+    workers: Annotated[int, typer.Option(help="Tasks at once for local, ray and slurm.", min=1)] = 2,
+    slurm_partition: Annotated[str, typer.Option(help="Slurm's partition; else its default.")] = "",
+    slurm_time: Annotated[str, typer.Option(help="How long a task may take at most.")] = "02:00:00",
+    slurm_cpus: Annotated[int, typer.Option(help="Cores of a task.", min=1)] = 1,
+    slurm_mem: Annotated[int, typer.Option(help="GB a core.", min=1)] = 4,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write Slurm's scripts; submit nothing.")] = False,
+    after: Annotated[str, typer.Option(hidden=True, help="The stage whose tasks have just ended on Slurm.")] = "",
 ) -> None:
     """Make a training set by a recipe. Stages that are complete are skipped; one that was broken off goes on.
 
     Example: anxin corpus run recipes/corpus/anxin-mini.toml --data ../shared/data --jobs 2
+    Example: anxin corpus run recipes/corpus/anxin-mini.toml --executor slurm --workers 32 --slurm-partition cpu
     Example: anxin corpus run recipes/corpus/smoke.toml --check
     """
     from anxin.cli.settings import configured
@@ -48,7 +58,8 @@ def run(
     from anxin.model.protocol import Model
     from anxin.model.resolve import resolve
 
-    source = data or Path(os.environ.get("ANXIN_DATA", "data"))
+    asked = Asked(executor, workers, slurm_partition, slurm_time, slurm_cpus, slurm_mem, dry_run, after)
+    recipe, source = asked.place(recipe), asked.place(data or Path(os.environ.get("ANXIN_DATA", "data")))
     chosen = load_recipe(recipe, source, settings)
     console = notes()
     for facts in preflight(chosen, source, accept or ()):
@@ -56,16 +67,26 @@ def run(
     if check:
         typer.echo(f"{chosen.name} can be run: read, {', '.join(stage.name for stage in chosen.stages)}")
         return
-    folder = out or Path("runs") / "corpus" / chosen.name
+    folder = asked.place(out or Path("runs") / "corpus" / chosen.name)
+    by = asked.by(
+        recipe,
+        jobs,
+        {
+            "--data": [str(source)],
+            "--out": [str(folder)],
+            "--upto": [upto] if upto else [],
+            "--accept": accept or [],
+            "--set": settings or [],
+        },
+    )
     config = configured()
 
     def open(name: str, base_url: str, context: int) -> Model:
         return resolve(name, home(), config.model_options(base_url, context))
 
-    with bars(console) as report:
-        for done in do(
-            chosen, source, folder, jobs=jobs or cores(), accept=accept or (), upto=upto, report=report, open=open
-        ):
+    more: dict[str, Any] = {"accept": accept or (), "upto": upto, "open": open, "workers": by}
+    with bars(console) as report, handed_over(as_json):
+        for done in do(chosen, source, folder, jobs=jobs or cores(), report=report, **more):
             typer.echo(json.dumps(_body(done)) if as_json else _line(done))
             for line in _faults(done, folder):
                 console.print(line, soft_wrap=True, markup=False)
@@ -108,6 +129,27 @@ def steps() -> None:
                 default = option.default_factory()
             required = option.default is MISSING and option.default_factory is MISSING
             typer.echo(f"    {option.name} = {'(required)' if required else default!r}")
+
+
+def overlap(
+    folder: Annotated[Path, typer.Argument(help="A stage's folder, a folder of shards, or a file.")],
+    against: Annotated[list[str] | None, typer.Option(help="A set's name, all, or a file of your own.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the evaluation sets; else ANXIN_DATA.")] = None,
+) -> None:
+    """Report, as JSON without any text, what a corpus has in common with the evaluation sets.
+
+    Example: anxin corpus overlap runs/corpus/anxin-mini/split --against all --data ../shared/data
+    """
+    from dataclasses import asdict
+
+    from anxin.corpus.decontaminate import Decontaminate, overlaps
+    from anxin.corpus.files import read_samples, shards
+    from anxin.corpus.sample import Sample
+
+    source = data or Path(os.environ.get("ANXIN_DATA", "data"))
+    step = Decontaminate(against=tuple(against or ("anxin",)), data=str(source))
+    samples = (sample for file in shards(folder) for sample in read_samples(file) if isinstance(sample, Sample))
+    typer.echo(json.dumps(asdict(overlaps(samples, step)), ensure_ascii=False, indent=2))
 
 
 def show(

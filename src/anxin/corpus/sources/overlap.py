@@ -22,6 +22,11 @@ class DropIds:
     ids: str
     source: str = ""
 
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The list."""
+        return (Path(self.ids),)
+
     def __call__(self, sample: Sample) -> Sample | Drop:
         if self.source and sample.source != self.source:
             return sample
