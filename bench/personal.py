@@ -10,6 +10,7 @@ lines, .zst too).
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -117,14 +118,13 @@ def _conversations(path: Path | None, items: list[dict[str, Any]]) -> list[tuple
     if path is None:
         texts = [item["text"] for item in items]
         return [tuple(texts[at : at + _MESSAGES]) for at in range(0, len(texts), _MESSAGES)]
+    file: io.TextIOBase
     if path.suffix == ".zst":
-        import io
-
         import zstandard
 
         file = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(path.open("rb")), encoding="utf-8")
     else:
-        file = path.open(encoding="utf-8")  # type: ignore[assignment]
+        file = path.open(encoding="utf-8")
     with file:
         records = [json.loads(line) for _, line in zip(range(600), file, strict=False)]
     return [tuple(message["content"] for message in record["messages"]) for record in records]

@@ -114,14 +114,14 @@ def _model() -> _Model:
         re.compile(f'(?:{any_of(words(raw["cue"]["named"]))})(?:[：:是为叫]|就是)?[\\s“"「『（(]*'),
         re.compile(f'{kin}(?:[：:，、是]|就是|名叫|叫做|叫)?[“"「『]?(?=[{HAN}])'),
         re.compile(
-            "说|问|告诉|觉得|认为|骂|答|笑着|哭着|喜欢|约我|追我|叫我|找我|打我|回我|跟我|对我|和我"
+            "把我|把他|把她|劝我|骗我|陪我|拉我|求我|说|问|告诉|觉得|认为|骂|答|笑着|哭着|喜欢|约我|追我|叫我|找我|打我|回我|跟我|对我|和我"
             "|给我|让我|陪我|发了|发来|走了|走的|搬|升|来了|带|也|就|又|还|总|他|她|你|您"
             "|的妈妈|的爸爸|是我|是班"
         ),
         re.compile(
             "说|问我|告诉|这个名字|是我(?:的)?(?:同|室|大学|高中|初中|小学|初恋|前|男|女|闺|好|最好"
             "|老|朋友|妹|姐|哥|弟|表|堂|儿|孩|邻|导|领|上司|下属)|和我|跟我|昨天|今天又"
-            "|走的那天|在一起以后|他说|她说|是我们班|还是我们|的妈妈|的爸爸|的电话|的微信|喜欢我|骂我"
+            "|走的那天|在一起以后|分手|结婚|离婚|订婚|复合|他说|她说|是我们班|还是我们|的妈妈|的爸爸|的电话|的微信|喜欢我|骂我"
             "|打我|发来|发了|告诉我|叫我|约我|找我|追我|回我|替我|帮我|他[^们人]|她[^们]"
         ),
         re.compile(title),
@@ -145,8 +145,14 @@ def chinese_names(text: str) -> Iterator[Found]:
     known = [match.span() for match in _known_pattern().finditer(text)] if all_ else []
     for found in all_:
         # "我叫李健": who is announced is a person here, famous name or not.
-        if found.certainty >= 3.3 or not any(found.start < end and start < found.end for start, end in known):
+        if found.certainty >= 3.3 or not any(_is_known(model, text, found, start, end) for start, end in known):
             yield found
+
+
+def _is_known(model: _Model, text: str, found: Found, start: int, end: int) -> bool:
+    """Whether it is a public figure or a part of one's name, with or without a title."""
+    within = start <= found.start and found.end <= end
+    return within or (found.start == start and end < found.end and text[end : found.end] in model.titles)
 
 
 @cache
@@ -182,10 +188,19 @@ def _all(model: _Model, text: str) -> Iterator[Found]:
     for match in model.record.finditer(text):
         if not any(_FUNCTION.match(char) for char in match.group(1)) and match.group(1) not in model.never:
             yield Found(*match.span(1), "name", 2.4)
+    for match in _MIXED.finditer(text):
+        yield Found(*match.span(), "name", 2.0)
+    for match in _NET.finditer(text):
+        yield Found(*match.span(1), "name", 4.0)
     for match in _SIGNED.finditer(text):
         yield Found(*match.span(1), "name", 2.5)
 
 
+_MIXED = re.compile("[小阿老][A-Z][a-z]{0,8}(?![A-Za-z0-9])")
+_NET = re.compile(
+    f'(?:网名|昵称|笔名|微信名)(?:就?是|叫|[:：])[“"]?(?![一个什我那这啥两])'
+    f'([{HAN}A-Za-z0-9]{{2,10}})(?=[，。！？,.”" ]|$)'
+)
 _SIGNED = re.compile(rf"(?:——|此致|敬上：|敬礼|署名：|签名：)\s*([{HAN}]{{2,3}})\s*$")
 
 
@@ -255,7 +270,7 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
         elif worth < 1 and len(surname) == 1:
             need = 5.6
         elif worth < 1.5 and len(surname) == 1:
-            need += 0.3
+            need = 4.5 if length == 1 and min(scores) >= 2 else need + 0.3
         if text[start:end] in model.stop or stopped or text[start:end] in model.pairs:
             person = left >= 0.7 and right >= 1.6 and text[start:end] not in ("因为", "但是", "如果")
             if text[start:end] in model.pairs and right < 1.6 and not _ends_with_kin(model, text, start):
@@ -267,6 +282,7 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
                 and left >= 0.7
                 and right >= 0.7
                 and score >= 5
+                and (start == 0 or text[start - 1] in _BEFORE_WORDS or left > 1)
             ):
                 pass
             elif not person or text[start : after + 1] not in model.stop or length == 2:
@@ -284,6 +300,8 @@ def _full(model: _Model, text: str, start: int, after: int) -> Found | None:
     return best
 
 
+# Before a name that begins like a word: "都是周一凡送孩子".
+_BEFORE_WORDS = frozenset("，。！？；：、“‘（《 \n是叫跟和找给对让")
 _WORDY_COMPOUND = words("东方 第五 百里 西门 万俟 单于")
 
 
@@ -302,6 +320,14 @@ def _free(model: _Model, text: str, start: int) -> int | None:
     if not run or _NOT_NAMED.match(run) or _THING.search(run) or run in model.titles or run[:2] in _NICK_NEVER:
         return None
     closed = end >= len(text) or text[end] in "，。！？；、“”‘’（）,.!?;()\"'」』》 \n：:"
+    if (
+        run[0] in "小阿老"
+        and len(run) >= 2
+        and not _FUNCTION.match(run[1])
+        and run[:2] not in model.nick_stop | model.titles
+        and (len(run) == 2 or _right(model, text, start + 2) > 0)
+    ):
+        return start + 2
     nick = _nick(model, text, start, cued=True)
     if nick is not None:
         return nick.end
@@ -346,7 +372,7 @@ def _free(model: _Model, text: str, start: int) -> int | None:
 
 
 _ANNOUNCED = re.compile(
-    "我叫|名叫|名字|小名|大名|乳名|昵称|网名|名叫|叫做|真名|本名|叫我|姓名|称呼我|取名|起名|外号|绰号"
+    "我叫|名叫|名字|小名|大名|乳名|昵称|网名|真名|本名|叫我|姓名|称呼我|取名|起名|外号|绰号"
     "|[她他儿女子友事桌妹弟姐哥]叫"
 )
 _THING = re.compile(
@@ -384,15 +410,15 @@ def _after_kin(model: _Model, text: str, match: re.Match[str]) -> int | None:
     if run[:2] in model.pairs or run[:2] in model.stop or run[:2] in model.never or _torn(model, text, start + 2):
         return None
     scores = [model.given.get(char, -3.0) for char in run[:2]]
-    if len(scores) == 2 and sum(scores) >= 2 and min(scores) >= 1 and run[:2] not in model.right_words:
-        if run[:2] not in model.left_words and _right(model, text, start + 2) > 0.5:
-            weight = sum(scores) + _right(model, text, start + 2) + 0.4 * (run[0] in _HEADS) + 0.4 * (run[1] in _TAILS)
-            return start + 2 if weight >= 3.4 else None
-    return None
+    right = _right(model, text, start + 2)
+    if len(scores) < 2 or min(scores) < 1 or right <= 0.5 or run[:2] in model.right_words | model.left_words:
+        return None
+    weight = sum(scores) + right + 0.4 * (run[0] in _HEADS) + 0.4 * (run[1] in _TAILS)
+    return start + 2 if weight >= 3.1 and run[0] != run[1] else None
 
 
 _BAD_TITLED = frozenset(
-    "阿管母祖宿明牛展和向从任连那当对时应有过都同以还让去能于全信满班里别令位但因如来常到干东先后别相党门路国平成公商农家查计代支权由间区居师"
+    "阿管母祖宿展和向从任连那当对时应有过都同以还让去能全信满班里别令位但因如来常到干东先后别相党门路国平成公商农家查计代支权由间区居师"
 )
 
 
@@ -430,7 +456,7 @@ def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
     ):
         return None
     if not given:
-        if surname in _BAD_TITLED or model.surnames.get(surname, 3) < 0:
+        if title in _OF_GIVEN or surname in _BAD_TITLED or model.surnames.get(surname, 3) < 0:
             return None
         if model.surnames.get(surname, 3) < 2 and left < 0.7:
             return None
@@ -449,11 +475,13 @@ def _titled(model: _Model, text: str, match: re.Match[str]) -> Found | None:
 
 
 _JOINED = re.compile(
-    "总[是结算之体共量要会有能觉裁数部监]|哥[哥们]|姐[姐妹夫弟]|导[致师演员游航向]"
+    "总[理是结算之体共量要会有能觉裁数部监]|哥[哥们]|姐[姐妹夫弟]|导[致师演员游航向]"
     "|工[作程资人厂具业商科会艺地伤夫]|部[分门长队落]|叔[叔]|姨[妈丈夫]|老[师是板公婆家人实去了]"
     "|伯[伯父母]|董[事]"
     "|嫂[子]|某[个些人种一天]"
 )
+# Said after a given name, not after a surname.
+_OF_GIVEN = words("嫂子 大嫂 哥哥 姐姐 弟弟 妹妹 表姐 表哥 姑姑 舅舅")
 _SHORT_STOP = words(
     "王哥 花姐 成老 黄老 李老 温老 常老 安老 高部 金部 全部 东部 西部 南部 北部 中部 内部 外部 海老 白老"
     " 水工 文工 石工 农工 单工 施工 职工 员工 叶工 童工 民工 江导 领导 向导 教导 指导 主导"
@@ -472,8 +500,13 @@ def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | N
         run = text[start : start + length]
         if len(run) < length:
             continue
-        if run in model.nick_stop or (
-            run[:2] in model.nick_stop and not (cued and length == 2 and run not in _NICK_NEVER)
+        person = (start == 0 or text[start - 1] in "，。！？；\n") and _PERSON.match(text, start + length) is not None
+        if length == 3 and run[:2] in _NICK_NAMES:
+            continue
+        weather = run in model.nick_stop and run in _NICK_NAMES and person
+        if not weather and (
+            run in model.nick_stop
+            or (run[:2] in model.nick_stop and not (cued and length == 2 and run not in _NICK_NEVER))
         ):
             return None
         rest = run[1:]
@@ -507,6 +540,14 @@ def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | N
     return None
 
 
+# Words that are someone's name where they do what people do.
+_NICK_NAMES = words(
+    "小雨 小满 小雪 小月 小花 小美 小红 小玉 小香 小春 小青 小知 小树 小山 小石 小海 小河 小溪 小星星 小平 小庆 小福"
+    " 小乐 小安 小宝贝 小米 小叶 小文 小艺 小诗 小白 小黑 小敏 小光 小北 小南 小东 小西 小冰 小勇"
+)
+_PERSON = re.compile(
+    "说|走了|今年|问|告诉|昨天|昨晚|喜欢|和我|跟我|是我|又没|不理|[一二两三四五六七八九十\\d]+岁|发烧|哭|结婚|她|他"
+)
 _NICK_NEVER = words(
     "小时 小心 小学 小孩 小事 小名 老师 老公 老婆 老板 阿姨 小姐 老人 老大 老二 老三 小妹 小弟 小哥 小三"
 )
@@ -522,7 +563,7 @@ def _left_nick(text: str, start: int) -> float:
 
 
 def _pair(model: _Model, text: str, start: int) -> Found | None:
-    """A given name alone, in an open place: both characters what names are made of, and a person's verb or mark after."""
+    """A given name alone, in an open place: two characters that names are made of, and a person's verb or mark."""
     run = text[start : start + 2]
     if (
         run in model.pairs

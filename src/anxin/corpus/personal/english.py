@@ -48,6 +48,10 @@ _SURE_CUE = re.compile(
     re.IGNORECASE,
 )
 _LOWER = re.compile(r"(?<![A-Za-z0-9@#_./'-])[a-z]{4,11}(?![A-Za-z0-9_@/-])")
+_SIGN_OFF = re.compile(
+    rf"(?:^|[\n.!?] ?)(?:Love|Best|(?:Best |Kind |Warm )?[Rr]egards|Sincerely|Thanks|Thank you|Cheers"
+    rf"|Yours(?: truly)?|Take care),?\s+({_WORD}(?: {_WORD})?)\s*$"
+)
 _SENTENCE_ENDS = ".!?\n:;。！？：…"
 _PINYIN = (
     "zhang wang li liu chen yang huang zhao wu zhou xu sun ma zhu hu guo he lin luo gao zheng liang xie"
@@ -195,6 +199,9 @@ def _all(model: _Model, text: str) -> Iterator[Found]:
         found = _announced(model, text, match)
         if found is not None:
             yield found
+    for match in _SIGN_OFF.finditer(text):
+        if match.group(1) not in model.not_names:
+            yield Found(*match.span(1), "name", 2.6)
     for match in _LOWER_NAMED.finditer(text):
         found = _announced_small(model, match)
         if found is not None:
@@ -285,7 +292,7 @@ _SMALL_WORDS = words(
 
 def _run(model: _Model, text: str, match: re.Match[str]) -> Iterator[Found]:
     """One run of capitalised words: the part of it that is a name, if any."""
-    start, end = match.span()
+    start = match.start()
     pieces = list(re.finditer(r"[^ ]+", match.group()))
     begin = 0
     while begin < len(pieces):
@@ -317,7 +324,7 @@ def _goes_on(model: _Model, before: str, word: str, more: bool) -> bool:
         return True
     if bare in model.not_names:
         return False
-    return bare not in model.wordy or bare in model.last
+    return bare not in model.wordy or bare in model.last or bare in _SYLLABLES
 
 
 def _starts(model: _Model, text: str, word: str, at: int, pieces: list[re.Match[str]], place: int) -> bool:
@@ -409,6 +416,7 @@ def _starts(model: _Model, text: str, word: str, at: int, pieces: list[re.Match[
     return False
 
 
+_SYLLABLES = words("Ling Jing Ming Wei Li Yan Hao Jin Ali Mei Lin")
 _OPENERS = words(
     "Someone Everyone Nobody Somebody Everybody Anyone People Friends Family Society Research Studies"
     " Anger Grief"
@@ -471,7 +479,10 @@ def _wordy(model: _Model, word: str, before: str, after: str, following: str, *,
         )
     if opens:
         if person or re.match(
-            r" (?:and I\b|from (?:church|work|school|accounts|class|next door|HR)|will\b|says\b)", after
+            r" (?:and I\b|from (?:church|work|school|accounts|class|next door|HR)|will\b|says\b|is my "
+            r"(?:room|house|flat|class|best|girl|boy|sister|brother|cousin|wife|husband|friend|boss|"
+            r"ex\b|daughter|son\b|mom|mum|aunt|partner|niece|nephew)|was named\b)",
+            after,
         ):
             return word not in ("Will", "May", "Can", "Art", "Major", "Rich") or not re.match(
                 r" (?:you|I|he|she|it|they|this|that|we|my)\b", after

@@ -48,10 +48,10 @@ _PUBLIC_SITES = words(
     " youtube.com amazon.com wikipedia.org psychologytoday.com apa.org nami.org who.int nhs.uk mind.org.uk"
 )
 # Most texts have none of these, and are then spared the patterns that need them.
-_DIGITS = re.compile(r"\d(?:[ \-.()·]{0,3}\d){3}")
+_DIGITS = re.compile(r"\d(?:[ \-.()·，,、]{0,3}\d){3}")
 _LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]|[@➕❤]")
 _SIGNS = re.compile(
-    r"[@#$*]|[A-Za-z0-9][.点圈][A-Za-z]|艾特|圈| at |[(\[（【] ?(?:at|AT|dot|DOT)|(?:点|dot)(?:com|cn|net)"
+    r"[@#$*]|[A-Za-z0-9][.点圈][A-Za-z]|艾特|圈| at | AT |[(\[（【] ?(?:at|AT|dot|DOT)|(?:点|dot)(?:com|cn|net)"
 )
 _HANDLEISH = re.compile(r"[A-Za-z0-9][_.\-][A-Za-z0-9]|[a-z][A-Z]|[A-Za-z][·•]?\d|_")
 _CHINESE_SOME = re.compile(f"[{_CHINESE}](?:[ \\-、]?[{_CHINESE}]){{4}}")
@@ -60,6 +60,7 @@ _CHINESE_CUED = re.compile(
     rf"(?:电话|手机|号码|微信|[Qq][Qq]|扣扣){_FILL}([{_CHINESE}](?:[ \-、]?[{_CHINESE}]){{4,12}})(?![{_CHINESE}])"
 )
 _MOBILE = re.compile(r"(?<![\d.])(?:(?:\+|00) ?86[\- ]?|\(\+?86\) ?)?1[ \-.]?[3-9](?:[ \-.·]{0,2}\d){9}(?!\d|\.\d)")
+_COMMAS = re.compile(r"(?<!\d)1[3-9]\d[，,、]\d{4}[，,、]\d{4}(?!\d)")
 _LANDLINE = re.compile(
     r"(?<![\d.])(?:\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3})[ \-]?\d{3,4}[ \-]?\d{4}(?:(?:转|-|ext\.? ?)\d{1,5})?(?!\d)"
 )
@@ -78,7 +79,7 @@ _CUED_PHONE = re.compile(
     r"(?:(?:电话|手机|座机|联系方式|号码|致电|拨打|短信|热线)"
     + _FILL
     + r"|\b(?:call|text|phone|number|cell|mobile|tel|ring|whatsapp|landline|reach)\b"
-    r"(?: (?:me|him|her|us|is|at|on|number|number's|anytime|it's|was))*[:,]? ?)((?:\+"
+    r"(?: (?:me|him|her|us|is|at|on|number|number's|'s|anytime|it's|was))*[:,]? ?)((?:\+"
     r" ?)?\d(?:[ \-]?\d){6,12})(?![\d.%])",
     re.IGNORECASE,
 )
@@ -121,7 +122,7 @@ _ADD = re.compile(
     r"(?=[A-Za-z0-9_\-]*[\d_])([A-Za-z][A-Za-z0-9_\-]{5,24})(?![A-Za-z0-9@.])"
 )
 _QQ = re.compile(
-    r"(?:(?<![A-Za-z])[Qq][Qq]|(?<![A-Za-z])[Qq]我|扣扣|球球|企鹅|[Qq]号|叩叩|寇寇)(?:群|号码|号)?"
+    r"(?:(?<![A-Za-z])[Qq][Qq]|(?<![A-Za-z])[Qq]我|加[Qq](?![A-Za-z])|扣扣|球球|企鹅|[Qq]号|叩叩|寇寇)(?:群|号码|号)?"
     + _FILL
     + r"(?:群号)?"
     + _FILL
@@ -161,6 +162,7 @@ _ACCOUNT_NAMED = re.compile(
     rf"(?:{_PLACE})(?:上|里|的?(?:网名|昵称|名字|ID|id|号))?(?:我)?(?:叫"
     rf"|名叫)(?:[\s:：“「])*([A-Za-z0-9_.\-\u3400-\u9fff]{{2,20}})"
 )
+_ACCOUNT_MARKED = re.compile(rf"(?:{_PLACE})[:：] ?([A-Za-z0-9_.\-\u3400-\u9fff]{{2,12}})(?=[，。！？,.!? ]|$)")
 _ID_NAMED = re.compile(
     r"(?<![A-Za-z])(?:UID|uid|用户ID|账号|帐号|用户名|学号|工号|病历号|就诊号|门诊号|住院号|社保号"
     r"|医保号|编号是|准考证号|会员号|昵称ID)(?:[\s:：]|就是|是|为)*"
@@ -194,7 +196,8 @@ _ACCOUNT_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z][·•. \-]?(?=[A-Z0-9]*\d)[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z]"
+    r"[·•. \-]?(?=[A-Z0-9]*\d)[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"
 )
 _PLATE_CUED = re.compile(
     r"(?:\b(?:licen[cs]e plates?|number plates?|plates?|registration|reg|tag)\b(?: (?:number|is|was|reads|were|of"
@@ -262,7 +265,7 @@ def numbers(text: str) -> Iterator[Found]:
 
 def _accounts(text: str, *, latin: bool) -> Iterator[Found]:
     if _PLACES.search(text):
-        for pattern in (_ACCOUNT, _ACCOUNT_NAMED):
+        for pattern in (_ACCOUNT, _ACCOUNT_NAMED, _ACCOUNT_MARKED):
             for match in pattern.finditer(text):
                 start, end = _handle_end(match, 1)
                 if end - start > 1:
@@ -302,7 +305,7 @@ def _accounts(text: str, *, latin: bool) -> Iterator[Found]:
     apps = _APP_ANY.search(text.casefold()) is not None
     for pattern in (_ID_NAMED, _APP_HANDLE, _ON_APP, _APP_HAN) if apps else (_ID_NAMED,):
         for match in pattern.finditer(text):
-            if _handle_like(match.group(1)):
+            if pattern is _ID_NAMED or _handle_like(match.group(1)):
                 start, end = match.span(1)
                 end = start + len(match.group(1).rstrip(".-"))
                 start -= text[start - 1 : start] == "@"
@@ -310,7 +313,7 @@ def _accounts(text: str, *, latin: bool) -> Iterator[Found]:
 
 
 def _handle_end(match: re.Match[str], group: int) -> tuple[int, int]:
-    """A name of an account in Chinese runs until a mark; a small word ends it where more than five characters follow."""
+    """Where the name of an account in Chinese ends: at a mark, or before what is said of it."""
     start, end = match.span(group)
     text = match.string[start:end]
     for word in ("下面", "发的", "上的", "那个", "这个", "里面", "被人", "发了", "就是", "找我"):
@@ -356,7 +359,7 @@ def _figures(text: str) -> Iterator[Found]:
         for match in _PASSPORT.finditer(text):
             if _PASSPORT_CUE.search(text, max(0, match.start() - 30), match.start()):
                 yield Found(*match.span(), "id_card", 7.8)
-    for pattern in (_MOBILE, _PLUS, _AMERICAN, _LANDLINE, _BRITISH, _TAIWAN):
+    for pattern in (_COMMAS, _MOBILE, _PLUS, _AMERICAN, _LANDLINE, _BRITISH, _TAIWAN):
         for match in pattern.finditer(text):
             if not _open_line(match.group()) and not _ordered(text, match.start()):
                 yield Found(*match.span(), "phone", 7)

@@ -16,7 +16,7 @@ __all__ = ["places"]
 _LONGEST = 14  # characters of an institution's name before its ending
 _NUM = "(?:\\d+|[一二三四五六七八九十百]+)"
 _CAP = r"(?:St\. |Mt\. |Dr\. )?[A-Z][A-Za-z'&.-]*[A-Za-z']"
-_CAPS = rf"{_CAP}(?: (?:of|the|and|&|for|at|de|del) {_CAP}| {_CAP}){{0,4}}"
+_CAPS = rf"{_CAP}(?: (?:of|the|and|&|for|de|del) {_CAP}| {_CAP}){{0,4}}"
 _SCHOOL_EN = re.compile(
     rf"\b(?:University of (?:the )?{_CAP}(?: {_CAP})?(?:,? {_CAP})?"
     rf"|(?:{_CAPS}) (?:University|College|(?:Senior |Junior )?(?:High|Middle|Elementary|Primary|Grammar|Secondary"
@@ -166,7 +166,8 @@ def _soft_stops() -> frozenset[str]:
 def _hard_stops() -> frozenset[str]:
     """Of those, the ones that stand in no name."""
     return frozenset(
-        "我你您他她它的了着过在是去到从考被把让叫给跟及或也都又很太最更不没这那哪某每，。！？；：、“”‘’（）《》【】 \n…—~,.!?;:()\"'说想要吗呢吧啊怎么什有家进入"
+        "我你您他她它的了着过在是去到从考被把让叫给跟及或也都又很太最更不没这那哪某每"
+        "，。！？；：、“”‘’（）《》【】 \n…—~,.!?;:()\"'说想要吗呢吧啊怎么什有进入"
     )
 
 
@@ -222,12 +223,15 @@ def _institutions(text: str) -> Iterator[Found]:
     for match in pattern.finditer(text):
         start = _beginning(text, match.start(), match.end())
         if start is None or start == match.start():
-            continue
+            start = _of_university(text, match)
+            if start is None:
+                continue
         for kind, certainty in kinds[match.group()]:
             ends, end = _ends(kind), match.end()
             if kind == "workplace" and match.group() not in ends.sure and not _at_work(ends, text, start, end):
                 continue
-            if match.group() == "大学" and text[end : end + 1] == "习":
+            after = text[end : end + 1]
+            if match.group() == "大学" and (after == "习" or (after == "生" and not _regions().match(text, start))):
                 continue
             branch = re.match(rf"[（(]?[{HAN}]{{2,4}}(?:分校|校区|分院|院区|分公司)[）)]?", text[end : end + 9])
             end += len(branch.group()) if branch and _soft_stops().isdisjoint(branch.group().strip("（()）")) else 0
@@ -250,7 +254,7 @@ def _institutions(text: str) -> Iterator[Found]:
                 yield Found(*match.span(), kind, certainty - 0.5)
 
 
-_NUMBERED = {"school": frozenset("中"), "hospital": frozenset("院医幼")}
+_NUMBERED = {"school": frozenset("中"), "hospital": frozenset("院医幼"), "workplace": frozenset("局")}
 
 
 # Names one uses as well as works for.
@@ -259,6 +263,17 @@ _EVERYDAY = words(
     " 喜茶 沃尔玛 万达 平安 四大 大众 东风 理想汽车 盒马"
 )
 _LATIN_BESIDE = re.compile("[A-Za-z]")
+
+
+def _of_university(text: str, match: re.Match[str]) -> int | None:
+    """Where "四川大学华西医院" begins; None where the ending is no such hospital's."""
+    if match.group() != "医院":
+        return None
+    for school in ("大学", "医学院", "学院"):
+        at = text.rfind(school, max(0, match.start() - 10), match.start())
+        if at >= 0 and _soft_stops().isdisjoint(text[at : match.start()]):
+            return _beginning(text, at, at + len(school))
+    return None
 
 
 def _region_before(text: str, start: int) -> int:
@@ -289,6 +304,8 @@ def _short(ends: _Ends, text: str, start: int, end: int) -> bool:
     followed = after.startswith(ends.after)
     if re.match(r"手机|电脑|平板|耳机|的?歌|搜|上看|上搜|视频|APP|app|里刷|刷", after):
         return False
+    if re.match(rf"[{HAN}]{{2,3}}(?:分校|校区)", after):
+        return True
     return (
         (led and followed)
         or (strong and re.match("[，。！？、；\\s了的里]|$", after) is not None)
@@ -371,7 +388,11 @@ def _named_from(text: str, start: int, ends_at: int, end: int) -> int | None:
         # "北京的医院", "上海医院": a town and an ending is a name for schools ("武汉大学") and for little else.
         return (
             start
-            if text[ends_at:end]
+            if (
+                text[start - 1 : start] in ("在", "于", "进", "到")
+                and text[ends_at:end] in ("中学", "高中", "小学", "医院")
+            )
+            or text[ends_at:end]
             not in ("医院", "公司", "学校", "高中", "初中", "小学", "中学", "幼儿园", "厂", "银行", "超市")
             else None
         )
@@ -379,12 +400,14 @@ def _named_from(text: str, start: int, ends_at: int, end: int) -> int | None:
         return None
     if _verbs().search(rest):
         return None
-    if not region and text[ends_at:end] in _LEVELS and (len(rest) > 6 or text[start - 1 : start] not in _AT):
+    before = _AT if text[ends_at:end] != "学校" else _IN
+    if not region and text[ends_at:end] in _LEVELS and (len(rest) > 6 or text[start - 1 : start] not in before):
         return None
     return start
 
 
 _AT = frozenset("在到去从是读于进上考入，。：；、我念了“（(\n ") | {""}
+_IN = frozenset("在于从") | {""}
 _LEVELS = words("学校 高中 初中 小学 中学 大学 幼儿园 公司 医院 学院 书院 口腔 牙科 诊所")
 
 
@@ -463,7 +486,7 @@ _HAS_ADDRESS = re.compile(
 
 def _addresses(text: str) -> Iterator[Found]:
     for low, high in _windows(text):
-        yield from _within(text, low, high)
+        yield from _within(text, low, min(high, len(text)))
 
 
 def _windows(text: str) -> list[tuple[int, int]]:
@@ -482,21 +505,23 @@ def _within(text: str, low: int, high: int) -> Iterator[Found]:
     for pattern in _address_patterns():
         at = low
         while match := pattern.search(text, at, high):
-            start, end = match.span(1)
-            start = _address_start(text, start, end)
+            end = match.end(1)
+            start = _address_start(text, match.start(1), end)
             if start is not None and end - start >= 4:
                 yield Found(start, end, "address", 4.6 + 0.02 * (end - start))
             at = max(end, match.start() + 1)
     for match in _address_cued().finditer(text, low, high):
-        start = _address_start(text, *match.span(1))
-        if start is not None and match.end(1) - start >= 3:
-            yield Found(start, match.end(1), "address", 4.1)
+        begin = _address_start(text, *match.span(1))
+        if begin is not None and match.end(1) - begin >= 3 and not _verbs().search(text, begin, match.end(1)):
+            yield Found(begin, match.end(1), "address", 4.1)
 
 
 @cache
 def _address_cued() -> re.Pattern[str]:
     cues = any_of(
-        words("住在 家在 地址是 地址： 地址: 家住 搬到 搬到了 搬去 老家在 租在 住址： 寄到 住到 住进 外婆家在 奶奶家在")
+        words(
+            "住 住在 家在 地址是 地址： 地址: 家住 搬到 搬到了 搬去 老家在 租在 住址： 寄到 住到 住进 外婆家在 奶奶家在"
+        )
     )
     return re.compile(
         rf"{cues}((?:{_H}{{2,4}}[省市])?(?:{_H}{{1,5}}[区县])?{_H}{{1,6}}?(?:小区|花园|公寓|家园|新村"
@@ -511,7 +536,7 @@ _LEAD = re.compile(
     rf"|老家在|位于|租在|租了|刚到|坐在|走到|走在|路过|经过|回到|来到|躺在|待在|站在|蹲在|约在"
     rf"|停在|上班在|上班|还是|就是|因为|所以|你好|您好|同志|快递|送到|送去|人在|等在|个人在|以后|每次"
     rf"|晚上|今天|昨天|后来|之前|以前|现在|目前|在|住|是|去|到|从|的|了|过|我|你|他|她|们"
-    rf"|把|被|跟|和)(?={_H}|\d)"
+    rf"|把|被)(?={_H}|\d)"
 )
 
 

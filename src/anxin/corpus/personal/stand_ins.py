@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from anxin.corpus.personal.chinese import shape
-from anxin.corpus.personal.reading import HAN, plain, table, words
+from anxin.corpus.personal.reading import HAN, plain, table
 from anxin.corpus.personal.span import Kind
 from anxin.dialogue import Language
 
