@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from anxin.cli.corpus import fetch, run, think
+from anxin.cli.corpus import crawl, fetch, run, think
 
 __all__ = ["app"]
 
@@ -22,6 +22,8 @@ def _root() -> None:
 
 app.command("sources")(fetch.sources)
 app.command("fetch")(fetch.fetch)
+app.command("crawl")(crawl.crawl)
+app.command("extract")(crawl.extract)
 app.command("run")(run.run)
 app.command("steps")(run.steps)
 app.command("show")(run.show)
