@@ -509,6 +509,8 @@ def _nick(model: _Model, text: str, start: int, cued: bool = False) -> Found | N
             or (run[:2] in model.nick_stop and not (cued and length == 2 and run not in _NICK_NEVER))
         ):
             return None
+        if weather and length == 2:
+            return Found(start, start + 2, "name", 1.45)
         rest = run[1:]
         if length == 3:
             if (
