@@ -21,7 +21,7 @@ from anxin.errors import ConfigError, DataError
 
 from .parts import stage
 
-PAGES = [Path(package.__file__).parent / "page" for package in (anxin.corpus.review, anxin.prefer)]
+PAGES = [Path(str(package.__file__)).parent / "page" for package in (anxin.corpus.review, anxin.prefer)]
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_what_is_decided_is_on_the_disk_when_it_is_answered_and_comes_back_as_th
     assert _answer(desk, kept[0], choice="accept").json() == {"answer": {"choice": "accept", "why": "", "note": ""}}
     assert _answer(desk, kept[1], choice="reject", why="poor_advice", note=" 劝人忍 ").is_success
     assert _answer(desk, kept[2], choice="fix", texts={"1": "我在听。"}).is_success
-    assert [d.choice for d in read_decisions(review) if not hasattr(d, "excerpt")] == ["accept", "reject", "fix"]  # type: ignore[union-attr]
+    assert [d.choice for d in read_decisions(review) if not hasattr(d, "excerpt")] == ["accept", "reject", "fix"]
 
     step, work = Reviewed(str(review)), Reviewing(review)
     made = [step(work._items[key].sample) for key in kept[:3]]
@@ -202,7 +202,7 @@ def test_the_reviewer_named_at_the_start_is_who_decides(review: Path) -> None:
             assert client.get("/api/desk").json() == {"person": "Li Wei"}
             key = _begin(client, "somebody else")["items"][0]
             _answer(client, key, "somebody else", choice="accept")
-    assert [decision.reviewer for decision in read_decisions(review) if not hasattr(decision, "excerpt")] == ["Li Wei"]  # type: ignore[union-attr]
+    assert [decision.reviewer for decision in read_decisions(review) if not hasattr(decision, "excerpt")] == ["Li Wei"]
 
 
 def test_half_a_surrogate_pair_is_shown(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_wilsons_interval() -> None:
     """0 of 10 and 5 of 10 at z = 1.96: upper 0.2775, and 0.2366 to 0.7634."""
     assert rate(0, 10).high == pytest.approx(0.2775, abs=1e-4) and rate(0, 10).low == 0
     found = rate(5, 10)
-    assert (found.low, found.high) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
+    assert [found.low, found.high] == pytest.approx([0.2366, 0.7634], abs=1e-4)
     assert rate(0, 0).share is None
     assert rate(10, 10).high == 1
 

@@ -143,9 +143,14 @@ def _drawn(places: Sequence[_Place], size: int, by: By) -> Drawn:
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     lowest: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     damage: list[str] = []
-    for number, found in enumerate(_read(places, by)):
-        if isinstance(found, Damage):
-            damage.append(found.where)
+    for number, record in enumerate(_records(places)):
+        if isinstance(record, Damage):
+            damage.append(record.where)
+            continue
+        try:
+            found = _item(*record, by)
+        except DataError as error:
+            damage.append(f"{record[1]}: {error}")
             continue
         where, name = found.where, found.stratum
         counts[where][name] += 1
@@ -161,33 +166,32 @@ def _drawn(places: Sequence[_Place], size: int, by: By) -> Drawn:
         for name, much in shares({name: counts[where][name] for name in sorted(counts[where])}, room).items():
             strata.append(Stratum(where, name, counts[where][name], much))
             wanted.update(number for _, number in sorted(lowest[where, name], reverse=True)[:much])
-    items = {
-        found.key: found
-        for number, found in enumerate(_read(places, by))
-        if number in wanted and isinstance(found, Item)
-    }
+    chosen = [record for number, record in enumerate(_records(places)) if number in wanted]
+    items = {found.key: found for record in chosen if not isinstance(record, Damage) for found in [_item(*record, by)]}
     return Drawn(tuple(items.values()), tuple(strata), tuple(damage[:20]))
 
 
-def _read(places: Sequence[_Place], by: By) -> Iterator[Item | Damage]:
+_Record = tuple[_Place, str, int, dict[str, Any]]
+
+
+def _records(places: Sequence[_Place]) -> Iterator[_Record | Damage]:
+    """Each record with where it stands; a note of damage in `dropped/` is nothing to look at."""
     for spot in places:
         for path in spot.files:
             for number, record in read_records(path):
                 if isinstance(record, Damage):
                     yield record
-                    continue
-                if "messages" not in record and "text" not in record:
-                    continue  # a note of damage in `dropped/`: nothing to look at
-                why = record.pop("dropped", None) if spot.where == DROPPED else None
-                try:
-                    sample = from_record(record, str(number))
-                except DataError as error:
-                    yield Damage("unreadable", f"{path.name} record {number}: {error}")
-                    continue
-                why = why if isinstance(why, Mapping) else {}
-                reason, detail = str(why.get("reason", "")), str(why.get("detail", ""))
-                names = {"source": sample.source, "reason": reason, "stage": spot.stage}
-                yield Item(key_of(sample), sample, spot.where, names[by], spot.stage, reason, detail)
+                elif "messages" in record or "text" in record:
+                    yield spot, f"{path.name} record {number}", number, record
+
+
+def _item(spot: _Place, _: str, number: int, record: dict[str, Any], by: By) -> Item:
+    why = record.pop("dropped", None) if spot.where == DROPPED else None
+    why = why if isinstance(why, Mapping) else {}
+    sample = from_record(record, str(number))
+    reason, detail = str(why.get("reason", "")), str(why.get("detail", ""))
+    names = {"source": sample.source, "reason": reason, "stage": spot.stage}
+    return Item(key_of(sample), sample, spot.where, names[by], spot.stage, reason, detail)
 
 
 def _places(folder: Path, also: Sequence[str]) -> list[_Place]:
@@ -216,7 +220,8 @@ def _places(folder: Path, also: Sequence[str]) -> list[_Place]:
 
 def _stages(run: Path) -> list[Path]:
     """The complete stages of a run, in the order in which they ended."""
-    found = [(str(body.get("finished", "")), path) for path in run.iterdir() if (body := read_manifest(path))]
+    folders = [path for path in run.iterdir() if path.is_dir()]
+    found = [(str(body.get("finished", "")), path) for path in folders if (body := read_manifest(path))]
     return [path for _, path in sorted(found)]
 
 

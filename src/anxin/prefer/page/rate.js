@@ -33,6 +33,7 @@ const texts = {
 };
 
 let showing = "";
+const drafts = {};
 let scores = {};
 let current = 0;
 
@@ -49,7 +50,7 @@ const work = {
     const { say, item, answer } = desk;
     if (showing !== desk.key) {
       showing = desk.key;
-      scores = { ...(answer?.scores ?? {}) };
+      scores = drafts[showing] ??= { ...(answer?.scores ?? {}) };
       current = Math.max(0, this.list(desk).findIndex(({ key }) => !scores[key]));
       this.written = answer?.note ?? "";
     }
