@@ -6,6 +6,10 @@ AnxinError
 |  |- ConfigError         a setting, recipe or option that cannot be used
 |  |- DataError           an input file or record that cannot be used
 |  `- MissingExtra        an optional dependency is not installed; the message holds the install line
+|- StoreError             records could not be read or written
+|  |- StoreConflict       another write came first
+|  |- StoreDamaged        a record was changed or is damaged
+|  `- StoreKeyError       the master key that opens the records is not here
 `- ModelError             a model could not answer
    |- ModelNotFound       no such model here
    |- ModelFileError      the file is damaged or not GGUF
@@ -28,6 +32,10 @@ __all__ = [
     "ModelFileError",
     "ModelNotFound",
     "ModelUnavailable",
+    "StoreConflict",
+    "StoreDamaged",
+    "StoreError",
+    "StoreKeyError",
     "UserError",
 ]
 
@@ -59,7 +67,29 @@ class MissingExtra(UserError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs optional packages: pip install 'anxin[{extra}]'")
-        self.extra = extra
+        self.what, self.extra = what, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), (self.what, self.extra)  # so that it can come back from a worker process
+
+
+class StoreError(AnxinError):
+    code = "store_error"
+
+
+class StoreConflict(StoreError):
+    code = "store_conflict"
+
+    def __init__(self) -> None:
+        super().__init__("this conversation was written to meanwhile; read it again")
+
+
+class StoreDamaged(StoreError):
+    code = "store_damaged"
+
+
+class StoreKeyError(StoreError, UserError):
+    code = "store_key"
 
 
 class ModelError(AnxinError):

@@ -36,8 +36,8 @@ def complaint(done: subprocess.CompletedProcess[bytes]) -> str:
 
 COMMANDS = [["serve"], ["chat"], ["screen"], ["train"], ["export"], ["model", "list"], ["model", "pull"]]
 COMMANDS += [["evaluate", "perplexity"]]
-COMMANDS += [["corpus", name] for name in ("sources", "fetch", "crawl", "extract", "run", "steps", "show", "overlap", "think")]
-COMMANDS += [["prefer", name] for name in ("principles", "generate", "score", "pair", "convert", "report", "run")]
+COMMANDS += [["corpus", name] for name in ("sources", "fetch", "crawl", "extract", "run", "steps", "show", "overlap", "think", "review", "agreement")]
+COMMANDS += [["prefer", name] for name in ("principles", "generate", "score", "pair", "convert", "report", "run", "rate")]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -197,45 +197,38 @@ def unpacked(path: Path, held: ExitStack) -> BinaryIO:
         return held.enter_context(gzip.open(file, "rb"))  # type: ignore[return-value]
     if path.suffix != ".zst":
         return file
-    reader = held.enter_context(_zstandard().ZstdDecompressor().stream_reader(file, read_across_frames=True))
-    return io.BufferedReader(_Whole(reader, path), 1 << 20)
+    return io.BufferedReader(_Zstandard(file), 1 << 20)
 
 
-class _Whole(io.RawIOBase):
-    """A packed stream that says so when the file ends in the middle of a frame, which zstandard passes over."""
+class _Zstandard(io.RawIOBase):
+    """A `.zst` file unpacked, frame after frame; EOFError where it ends in the middle of one, which the package's own
+    reader passes over."""
 
-    def __init__(self, reader: Any, path: Path) -> None:
-        self._reader, self._path = reader, path
-        self._ended = _ends_whole(path)
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._unpack = _zstandard().ZstdDecompressor().decompressobj()
+        self._packed = self._ready = b""
+        self._whole = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        found: int = self._reader.readinto(buffer)
-        if not found and not self._ended:
-            self._ended = True
-            raise EOFError("the packed file is not whole")
-        return found
-
-
-def _ends_whole(path: Path) -> bool:
-    """Whether the last frame of a `.zst` file is complete: unpacked to its end, nothing kept."""
-    unpack = _zstandard().ZstdDecompressor().decompressobj()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            while chunk:
-                try:
-                    unpack.decompress(chunk)
-                except _zstandard().ZstdError:
-                    return True  # the reader meets the same fault and says what it is
-                chunk = unpack.unused_data if unpack.eof else b""
-                if unpack.eof:
-                    unpack = _zstandard().ZstdDecompressor().decompressobj()
-                    whole = True
-                else:
-                    whole = False
-    return whole if path.stat().st_size else False
+        while not self._ready:
+            self._packed = self._packed or self._file.read(1 << 17)
+            if not self._packed:
+                if self._whole:
+                    return 0
+                self._whole = True
+                raise EOFError("the packed file is not whole")
+            if self._unpack.eof:
+                self._unpack = _zstandard().ZstdDecompressor().decompressobj()
+            self._ready = self._unpack.decompress(self._packed)
+            self._whole = self._unpack.eof
+            self._packed = self._unpack.unused_data if self._whole else b""
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | Damage]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Protocol
 
@@ -141,6 +143,19 @@ def run_steps(
     return (workers or Processes(jobs))(run_shard, work, out, report)
 
 
+def end_with_parent() -> None:
+    """Called in a worker as it starts: when the process that started it is killed, the worker ends too, instead of
+    writing beside the next run."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def each_shard(
     function: Callable[..., Tally], work: Sequence[tuple[object, ...]], jobs: int, report: Report, what: str
 ) -> Tally:
@@ -156,7 +171,7 @@ def each_shard(
             total.add(function(*arguments))
             report(what, number, len(work))
         return total
-    with ProcessPoolExecutor(min(jobs, len(work)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"), end_with_parent) as pool:
         waiting: set[Future[Tally]] = {pool.submit(function, *arguments) for arguments in work}
         try:
             while waiting:

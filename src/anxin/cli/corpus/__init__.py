@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from anxin.cli.corpus import crawl, fetch, run, think
+from anxin.cli.corpus import crawl, fetch, review, run, think
 
 __all__ = ["app"]
 
@@ -29,3 +29,5 @@ app.command("steps")(run.steps)
 app.command("show")(run.show)
 app.command("overlap")(run.overlap)
 app.command("think")(think.think)
+app.command("review")(review.review)
+app.command("agreement")(review.agreement)

@@ -7,14 +7,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
 from math import ceil
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from anxin.corpus.dedup.pairs import alike, pieces, same
 from anxin.corpus.dedup.signature import ALGORITHM, rensa
 from anxin.corpus.files import DATA, DROPPED, Damage, Shard, Tally, read_samples
 from anxin.corpus.sample import Drop, Sample
-from anxin.corpus.stage import Report, names
+from anxin.corpus.stage import Report, end_with_parent, names
 from anxin.errors import DataError
 
 __all__ = ["dedup"]
@@ -219,15 +218,7 @@ def _one_by_one(tasks: Sequence[_Task], told: Callable[[int, int], None]) -> Non
 
 def _worker() -> None:
     os.environ["RAYON_NUM_THREADS"] = "1"  # as many processes as there are cores already
-    threading.Thread(target=_outlive_none, daemon=True).start()
-
-
-def _outlive_none() -> None:
-    """End with the parent: what it left behind when killed must not write beside the next run."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _silent(phase: str, done: int, total: int) -> None: ...
