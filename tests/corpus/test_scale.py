@@ -19,7 +19,7 @@ from anxin.corpus.files import Shard, Tally, shards
 from anxin.corpus.recipe import load_recipe
 from anxin.corpus.run import run
 from anxin.corpus.sample import Result, Sample
-from anxin.corpus.scale import Local, Ray
+from anxin.corpus.scale import Local
 from anxin.corpus.scale.units import of, tasks
 from anxin.corpus.stage import DONE, Steps, Workers, run_steps
 from anxin.errors import ConfigError, DataError
@@ -40,7 +40,7 @@ name = "split"
 steps = [{step = "split", test = 0.2, valid = 0}]
 """
 _SOURCE = '[[sources]]\nname = "{0}"\npath = "{0}.jsonl"\nreader = "documents"\nlicence = "our own"\n'
-_WORDS = "清晨、河边、雨后、旧书、车站、窗台、邻居、橘子、操场、月亮、毛衣、信件、小路、面馆、猫、晚风、台灯、地图、春天、钥匙"
+_WORDS = "清晨、河边、雨后、旧书、车站、窗台、邻居、橘子、操场、月亮、毛衣、信件、小路、面馆、晚风、台灯、地图"
 
 
 def quiet(what: str, done: int, of: int) -> None:
@@ -96,13 +96,6 @@ def test_what_was_complete_for_another_recipe_is_done_again(work: tuple[Path, Pa
     _do(work, tmp_path / "two", Local(1))
     work[0].write_text(work[0].read_text(encoding="utf-8").replace("test = 0.2", "test = 0.4"), encoding="utf-8")
     assert _do(work, tmp_path / "two", Local(1)) == _do(work, tmp_path / "one")
-
-
-@pytest.mark.slow
-def test_a_local_ray_writes_what_one_process_writes(work: tuple[Path, Path], tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="ray is not installed")
-    assert _do(work, tmp_path / "one") == _do(work, tmp_path / "two", Ray(2))
-    assert list((tmp_path / "two" / ".datatrove" / "clean" / "logs").iterdir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +180,7 @@ def test_a_task_counts_as_complete_only_while_all_its_units_are(tmp_path: Path) 
         units.do(place)
     units.agree(3)
     assert sorted(path.name for path in completions.iterdir()) == ["00001", "00002"]
-    with pytest.raises(DataError, match="1 of 5 units of out were not done: killed"):
+    with pytest.raises(DataError, match="1 of 5 units of out were not done: ended from outside"):
         units.total()
     assert tasks(units, 1) == 4 and tasks(units, 8) == 5
 
@@ -278,7 +271,7 @@ class Cluster:
 
 def _anxin(work: tuple[Path, Path], out: Path, env: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
     recipe, data = work
-    line = ["corpus", "run", str(recipe), "--data", str(data), "--out", str(out), "--executor", "slurm", *more]
+    line = ["corpus", "run", str(recipe), "--data", str(data), "--out", str(out), "--executor", *more]
     return subprocess.run(
         [sys.executable, "-m", "anxin", *line], env=env, capture_output=True, text=True, check=False, timeout=100
     )
@@ -299,7 +292,7 @@ def test_the_scripts_can_be_read_before_they_are_submitted(work: tuple[Path, Pat
         "--jobs",
         "5",
     )
-    done = _anxin(work, out, cluster.env, "--dry-run", *options)
+    done = _anxin(work, out, cluster.env, "slurm", "--dry-run", *options)
     folder = out / ".datatrove" / "read"
     assert done.returncode == 0 and f"read: 3 units, not submitted; bash {folder / 'submit.sh'} does" in done.stdout
     assert not cluster.states()
@@ -319,9 +312,9 @@ def test_the_scripts_can_be_read_before_they_are_submitted(work: tuple[Path, Pat
 def test_a_slurm_array_writes_what_one_process_writes(work: tuple[Path, Path], tmp_path: Path) -> None:
     pytest.importorskip("datatrove", reason="the extra scale is not installed")
     cluster, out = Cluster(tmp_path / "cluster"), tmp_path / "out"
-    done = _anxin(work, out, cluster.env, "--workers", "2")
+    done = _anxin(work, out, cluster.env, "slurm", "--workers", "2")
     assert done.returncode == 0 and done.stdout.startswith("read: 3 units submitted as job 100, then 101"), done.stderr
-    again = _anxin(work, out, cluster.env, "--workers", "2")
+    again = _anxin(work, out, cluster.env, "slurm", "--workers", "2")
     assert again.returncode == 2 and "job 100 of read is in the queue" in again.stderr
     cluster.drain()
     assert set(cluster.states()) == {"ended"} and len(cluster.states()) == 6
@@ -332,18 +325,17 @@ def test_a_slurm_array_writes_what_one_process_writes(work: tuple[Path, Path], t
 def test_a_failed_array_is_not_gone_on_with_until_it_is_mended(work: tuple[Path, Path], tmp_path: Path) -> None:
     pytest.importorskip("datatrove", reason="the extra scale is not installed")
     cluster, out = Cluster(tmp_path / "cluster"), tmp_path / "out"
-    _anxin(work, out, cluster.env)
+    _anxin(work, out, cluster.env, "slurm")
     (out / "read" / "data").mkdir(parents=True)
     block = out / "read" / "data" / "b-00000.jsonl.zst.part"
     block.mkdir()  # a file of that name cannot be written
     cluster.drain()
     assert cluster.states() == ["failed", "cancelled"]
-    after = _anxin(work, out, cluster.env, "--after", "read")
-    assert (
-        after.returncode == 2 and "1 of 3 units of read were not done" in after.stderr and after.stderr.count("\n") < 5
-    )
+    after = _anxin(work, out, cluster.env, "slurm", "--after", "read")
+    assert "Traceback" not in after.stderr
+    assert after.returncode == 2 and "1 of 3 units of read were not done: [Errno 21]" in after.stderr
     block.rmdir()
-    assert _anxin(work, out, cluster.env).stdout.startswith("read: 1 units submitted as job 102, then 103")
+    assert _anxin(work, out, cluster.env, "slurm").stdout.startswith("read: 1 units submitted as job 102, then 103")
     cluster.drain()
     assert set(cluster.states()[2:]) == {"ended"}
     assert _files(out) == _do(work, tmp_path / "one", shard=2000)
@@ -356,5 +348,14 @@ def test_without_sbatch_the_user_is_told_where_to_go(work: tuple[Path, Path], tm
     bash = shutil.which("bash")
     assert bash is not None
     (only / "bash").symlink_to(bash)
-    done = _anxin(work, tmp_path / "out", {**os.environ, "PATH": str(only)})
+    done = _anxin(work, tmp_path / "out", {**os.environ, "PATH": str(only)}, "slurm")
     assert done.returncode == 2 and "there is no sbatch here" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_local_ray_writes_what_one_process_writes(work: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="ray is not installed")
+    done = _anxin(work, tmp_path / "two", dict(os.environ), "ray", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert _files(tmp_path / "two") == _do(work, tmp_path / "one", shard=2000)
+    assert len(list((tmp_path / "two" / ".datatrove" / "clean" / "completions").iterdir())) == 2

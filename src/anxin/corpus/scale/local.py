@@ -40,7 +40,7 @@ class Local:
             executor = SilentLocal(
                 [Part(units)], spread, min(self.workers, spread), str(units.logs), start_method="spawn"
             )
-            with units.watched(report), quiet():
+            with units.watched(report), quiet(units.logs):
                 try:
                     executor.run()
                 except DataError:
@@ -50,12 +50,15 @@ class Local:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep datatrove's messages in this process off the terminal; its tasks' are in its log folder."""
+def quiet(folder: Path) -> Iterator[None]:
+    """What datatrove says in this process goes to `driver.log` in `folder`, beside its tasks' logs, and not to the
+    terminal; without the values of the names in a traceback, which loguru would show."""
+    from datatrove.utils.logging import setup_default_logger
     from loguru import logger
 
-    logger.disable("datatrove")
+    logger.remove()
+    logger.add(folder / "driver.log", diagnose=False)
     try:
         yield
     finally:
-        logger.enable("datatrove")
+        setup_default_logger()

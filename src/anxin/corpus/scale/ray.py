@@ -47,7 +47,7 @@ class Ray:
                 # A task is an actor in a process of its own: as many as work at once, so that each begins once.
                 spread = min(tasks(units, self.workers), self.workers)
                 units.agree(spread)
-                with units.watched(report), quiet():
+                with units.watched(report), quiet(units.logs):
                     RayPipelineExecutor(
                         [Part(units)],
                         spread,

@@ -51,7 +51,7 @@ class Units:
             tally = self.function(*self.work[place])
             write_atomically(self._note(place, "json"), json.dumps(tally.to_json()) + "\n")
         except Exception as error:
-            told = str(error) if isinstance(error, UserError) else _where(error)
+            told = str(error) if isinstance(error, UserError | OSError) else _where(error)
         else:
             return tally
         write_atomically(self._note(place, "error"), told)
@@ -78,7 +78,7 @@ class Units:
         """The sum of all tallies. Raises `DataError` where a unit is missing, with what is known of the reason."""
         if missing := self.missing():
             notes = [note for place in missing if (note := self._note(place, "error")).is_file()]
-            why = notes[0].read_text(encoding="utf-8") if notes else "killed, perhaps for want of memory or time"
+            why = notes[0].read_text(encoding="utf-8") if notes else "ended from outside, or never begun"
             raise DataError(
                 f"{len(missing)} of {self} were not done: {why}; logs: {self.logs}; "
                 "run again when that is mended: what is complete is kept"
