@@ -142,17 +142,17 @@ class Corrupt:
         if not wrong:
             return Drop("does_not_fit")
         item = f"{item_of(sample)}@{at}"
-        sides = [Side(text, reply_id(item, text)) for text in (reply, wrong)]
+        chosen, rejected = (Side(text, reply_id(item, text)) for text in (reply, wrong))
         metadata: dict[str, Any] = {"synthetic": True, "failure": kind, "turn": at, "purpose": "train"}
         if "topic" in sample.metadata:
             metadata["topic"] = sample.metadata["topic"]
-        return Pair(f"{item}#{kind}", item, prompt, *sides, "corrupted", sample.source, {}, metadata)
+        return Pair(f"{item}#{kind}", item, prompt, chosen, rejected, "corrupted", sample.source, {}, metadata)
 
 
 def corrupt_stage(
     place: Path,
     out: Path,
-    how: Corrupt = Corrupt(),  # noqa: B008 - frozen
+    how: Corrupt = Corrupt(),
     sorting: Sorting = Sorting(test_share=0.0, even="kinds"),  # noqa: B008 - frozen
     *,
     purpose: Literal["train", "evaluate"] = "train",

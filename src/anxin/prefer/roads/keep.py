@@ -13,7 +13,7 @@ from anxin.errors import ConfigError
 from anxin.prefer.pair import Pair
 from anxin.safety import Risk, screen
 
-__all__ = ["Keep"]
+__all__ = ["Keep", "unsafe"]
 
 _UNSAID = re.compile(r"[\W_]+")
 _GRAM = 3  # characters of the pieces by which two replies are compared
@@ -29,7 +29,8 @@ class Keep:
     beyond `longest_prompt` (sizes as the corpus step `length` counts them), one reply more than `ratio` times as long
     as the other (0: any), a chosen reply that the output guard stops (`chosen_<rule>`), and prompts in which the screen
     finds T2 or above in any of the client's messages (`crisis`): how to speak in a crisis is authored, never learnt
-    from whatever somebody replied. `crisis = true` keeps those.
+    from whatever somebody replied. `crisis = true` keeps those. `spare` names rules of the guard that the chosen reply
+    may break: a plain refusal is a safe answer to a harmful question, and no answer to a person in distress.
     """
 
     languages: tuple[str, ...] = ("zh", "en")
@@ -39,6 +40,7 @@ class Keep:
     alike: float = 0.9
     ratio: float = 0.0
     crisis: bool = False
+    spare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.alike <= 1:
@@ -82,7 +84,7 @@ class Keep:
         return self._safe(replace(pair, metadata={**pair.metadata, "language": found[0]}))
 
     def _safe(self, pair: Pair) -> Pair | Drop:
-        if (why := unsafe(pair.chosen.text)) is not None:
+        if (why := unsafe(pair.chosen.text, self.spare)) is not None:
             return Drop(f"chosen_{why.reason}", why.detail)
         if not self.crisis:
             for message in pair.prompt.by("client"):
@@ -92,9 +94,9 @@ class Keep:
         return pair
 
 
-def unsafe(text: str) -> Drop | None:
+def unsafe(text: str, spare: tuple[str, ...] = ()) -> Drop | None:
     """Why the output guard would stop a counsellor who says `text`, None where it would not."""
-    found = UnsafeCounsellor()(Sample("", Dialogue().says("counsellor", text)))
+    found = UnsafeCounsellor(spare)(Sample("", Dialogue().says("counsellor", text)))
     return found if isinstance(found, Drop) else None
 
 

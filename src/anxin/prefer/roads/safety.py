@@ -57,10 +57,10 @@ class Safety:
             return Drop(why)
         metadata: dict[str, Any] = {"synthetic": False, "labels": labels}
         metadata |= {key: known[key] for key in ("safe", "split", "topic") if key in known}
-        sides = [_side(sample, side) for side in _SIDES]
+        chosen, rejected = (_side(sample, side) for side in _SIDES)
         item = item_of(sample)
-        id = f"{item}#{reply_id(item, ''.join(side.text for side in sides))[:8]}"
-        return Pair(id, item, sample.dialogue, *sides, road="safety", source=sample.source, metadata=metadata)
+        id = f"{item}#{reply_id(item, chosen.text + rejected.text)[:8]}"
+        return Pair(id, item, sample.dialogue, chosen, rejected, road="safety", source=sample.source, metadata=metadata)
 
     def _why_not(self, labels: str) -> str:
         if labels == "unlabelled":
@@ -75,7 +75,7 @@ class Safety:
 def safety_stage(
     place: Path,
     out: Path,
-    how: Safety = Safety(),  # noqa: B008 - frozen
+    how: Safety = Safety(),
     sorting: Sorting = Sorting(),  # noqa: B008 - frozen
     *,
     sources: Sequence[str] = (),

@@ -131,13 +131,19 @@ def _part(one: Input, out: Path, road: Road, private: bool) -> tuple[Tally, Coun
             tally.read += 1
             if isinstance(sample, Damage):
                 damaged.append(sample.where)
-            made = Drop(sample.reason, sample.where) if isinstance(sample, Damage) else _made(sample, road)
+            if isinstance(sample, Damage):
+                made: Made | Drop = Drop(sample.reason, sample.where)
+            else:
+                made = sample if isinstance(sample, Drop) else _made(sample, road)
+            if isinstance(made, Made):
+                couples.update(made.left)
+                if not made.pairs:
+                    made = Drop(made.left.most_common(1)[0][0] if made.left else "no_pair")
             if isinstance(made, Drop):
                 tally.dropped[made.reason] += 1
                 dropped.write(_left(sample, made, tally.read, private))
                 continue
             tally.kept += 1
-            couples.update(made.left)
             couples["paired"] += len(made.pairs)
             for pair in made.pairs:
                 part.write(pair_record(pair))
@@ -149,16 +155,13 @@ def _part(one: Input, out: Path, road: Road, private: bool) -> tuple[Tally, Coun
 def _made(sample: Sample, road: Road) -> Made | Drop:
     """What the road makes of it; a fault in the road costs the sample, which then is not trained on."""
     try:
-        made = road(sample)
+        return road(sample)
     except DataError as error:
         return Drop("unreadable", str(error))
-    if isinstance(made, Drop) or made.pairs:
-        return made
-    return Drop(made.left.most_common(1)[0][0] if made.left else "no_pair")
 
 
-def _left(sample: Sample | Damage, why: Drop, number: int, private: bool) -> dict[str, Any]:
-    if private:
+def _left(sample: Sample | Damage | Drop, why: Drop, number: int, private: bool) -> dict[str, Any]:
+    if private or isinstance(sample, Drop):
         return {"record": number, "dropped": {"reason": why.reason}}
     before = {"excerpt": sample.excerpt} if isinstance(sample, Damage) else to_record(sample)
     return {**before, "dropped": {"reason": why.reason, "detail": why.detail}}

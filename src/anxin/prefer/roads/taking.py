@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from anxin.corpus.files import Damage, read_samples, shards
-from anxin.corpus.sample import Sample
+from anxin.corpus.sample import Drop, Sample
 from anxin.corpus.sources import Part, allow, catalogue, files_of, origin, stream
 from anxin.corpus.stage import names
 from anxin.errors import DataError
@@ -18,10 +18,13 @@ __all__ = ["Input", "Licences", "taken"]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A piece of work that is done whole: its name among the stage's shards, and its samples in order."""
+    """A piece of work that is done whole: its name among the stage's shards, and its samples in order.
+
+    A drop is a sample that was refused already, of which no more is known here.
+    """
 
     name: str
-    read: Callable[[], Iterator[Sample | Damage]]
+    read: Callable[[], Iterator[Sample | Damage | Drop]]
 
 
 def taken(

@@ -71,19 +71,22 @@ class Votes:
         answers = sample.metadata["answers"]
         if len(answers) < 2:
             return Drop("one_answer")
-        cleaned = _cleaned(sample)
-        if isinstance(cleaned, Drop):
-            return cleaned
-        question, *said = cleaned.dialogue.messages
-        texts = [message.text.strip() for message in said]
         left: Counter[str] = Counter()
-        found: list[tuple[int, Pair]] = []
-        for one, other in _couples(len(texts)):
+        apart: list[tuple[int, int]] = []
+        for one, other in _couples(len(answers)):
             if answers[one]["votes"] < answers[other]["votes"]:
                 one, other = other, one
             if why := self._too_close(answers[one], answers[other]):
                 left[why] += 1
-                continue
+            else:
+                apart.append((one, other))
+        cleaned = _cleaned(sample) if apart else sample
+        if isinstance(cleaned, Drop):
+            return cleaned
+        question, *said = cleaned.dialogue.messages
+        texts = [message.text.strip() for message in said]
+        found: list[tuple[int, Pair]] = []
+        for one, other in apart:
             pair = self._pair(cleaned, question.text, texts, answers, one, other)
             kept = pair if isinstance(pair, Drop) else self.keep(pair)
             if isinstance(kept, Drop):
@@ -106,14 +109,20 @@ class Votes:
         return ""
 
     def _pair(
-        self, sample: Sample, question: str, texts: Sequence[str], answers: Sequence[dict[str, Any]], one: int, other: int
+        self,
+        sample: Sample,
+        question: str,
+        texts: Sequence[str],
+        answers: Sequence[dict[str, Any]],
+        one: int,
+        other: int,
     ) -> Pair | Drop:
-        chosen = Sample("", Dialogue().says("counsellor", texts[one]))
+        alone = Sample("", Dialogue().says("counsellor", texts[one]))
         for step in (discloses, machine):
-            if isinstance(why := step(chosen), Drop):
+            if isinstance(why := step(alone), Drop):
                 return Drop(f"chosen_{why.reason}", why.detail)
         item = item_of(sample)
-        sides = [Side(texts[at], reply_id(item, texts[at])) for at in (one, other)]
+        chosen, rejected = (Side(texts[at], reply_id(item, texts[at])) for at in (one, other))
         metadata = {
             "synthetic": False,
             **{key: sample.metadata[key] for key in ("topic", "personal") if key in sample.metadata},
@@ -123,13 +132,15 @@ class Votes:
             },
         }  # fmt: skip
         id = f"{item}#{answers[one]['id']}-{answers[other]['id']}"
-        return Pair(id, item, Dialogue(id=item).says("client", question), *sides, "votes", sample.source, {}, metadata)
+        return Pair(
+            id, item, Dialogue(id=item).says("client", question), chosen, rejected, "votes", sample.source, {}, metadata
+        )
 
 
 def votes_stage(
     place: Path,
     out: Path,
-    how: Votes = Votes(),  # noqa: B008 - frozen
+    how: Votes = Votes(),
     sorting: Sorting = Sorting(),  # noqa: B008 - frozen
     *,
     sources: Sequence[str] = (),
@@ -150,12 +161,12 @@ def votes_stage(
     )  # fmt: skip
 
 
-def _questions(inputs: Sequence[Input], path: Path) -> Iterator[Sample | Damage]:
+def _questions(inputs: Sequence[Input], path: Path) -> Iterator[Sample | Damage | Drop]:
     """A sample for each question, with its answers; what is no voted answer comes as damage."""
     groups = Groups(path)
     for one in inputs:
         for sample in one.read():
-            if isinstance(sample, Damage):
+            if not isinstance(sample, Sample):
                 yield sample
             elif why := _no_answer(sample):
                 yield Damage("no_votes", f"{item_of(sample)}: {why}")
