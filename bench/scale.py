@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from anxin.corpus.scale import Local, Ray
 from anxin.corpus.stage import Processes, Steps, Workers, run_steps
 from anxin.corpus.steps import step
 
-EXECUTORS = {"processes": Processes, "local": Local, "ray": Ray}
+EXECUTORS: dict[str, Callable[[int], Workers]] = {"processes": Processes, "local": Local, "ray": Ray}
 
 
 def samples(data: Path) -> Iterator[Sample]:
@@ -60,9 +60,8 @@ def cut(data: Path, folder: Path, megabytes: float, pieces: int) -> tuple[int, f
 
 
 def go(executor: str, workers: int, folder: Path, out: Path) -> Tally:
-    by: Workers = EXECUTORS[executor](workers)
     steps = Steps((("clean", step("clean", {})),))
-    return run_steps(shards(folder), out, steps, workers, lambda what, done, of: None, by)
+    return run_steps(shards(folder), out, steps, workers, lambda what, done, of: None, EXECUTORS[executor](workers))
 
 
 def timed(executor: str, workers: int, folder: Path, out: Path) -> dict[str, object]:

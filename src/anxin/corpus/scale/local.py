@@ -53,8 +53,7 @@ class Local:
 def quiet(folder: Path) -> Iterator[None]:
     """What datatrove says in this process goes to `driver.log` in `folder`, beside its tasks' logs, and not to the
     terminal; without the values of the names in a traceback, which loguru would show."""
-    from datatrove.utils.logging import setup_default_logger
-    from loguru import logger
+    from datatrove.utils.logging import logger, setup_default_logger
 
     logger.remove()
     logger.add(folder / "driver.log", diagnose=False)

@@ -72,8 +72,7 @@ class Slurm:
     def _write(self, units: Units) -> Path:
         """The scripts and what the tasks read, as datatrove's `launch_job` writes it, and how they are submitted."""
         try:
-            import dill
-            from datatrove.executor.slurm import SlurmPipelineExecutor
+            from datatrove.executor.slurm import SlurmPipelineExecutor, dill
 
             from anxin.corpus.scale.part import Part
         except ImportError:
