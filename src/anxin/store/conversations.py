@@ -16,7 +16,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from anxin.dialogue import Dialogue, Message
-from anxin.safety import CrisisLine, Ledger, Notice, Times
+from anxin.errors import StoreConflict
+from anxin.safety import CrisisLine, Ledger, Notice, Times, Verdict
 
 __all__ = ["Conversation", "Conversations", "MemoryConversations", "Utterance"]
 
@@ -24,7 +25,8 @@ __all__ = ["Conversation", "Conversations", "MemoryConversations", "Utterance"]
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """What one side said. `by` tells authored wording from a model's, `ledger` is the risk with this one folded in,
-    `offered` the id of the piece that was shown after it, `notices` what was shown before it, `at` when it was said."""
+    `offered` the id of the piece that was shown after it, `notices` what was shown before it, `at` when it was said,
+    `verdict` what the screen found in a client's message."""
 
     role: Literal["client", "counsellor"]
     text: str
@@ -34,14 +36,16 @@ class Utterance:
     offered: str = ""
     notices: tuple[Notice, ...] = ()
     at: datetime | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Everything said so far, oldest first."""
+    """Everything said so far, oldest first. `version` grows by one with every write."""
 
     id: str
     utterances: tuple[Utterance, ...] = ()
+    version: int = 0
 
     @property
     def ledger(self) -> Ledger:
@@ -77,7 +81,9 @@ class Conversation:
 class Conversations(Protocol):
     """What keeps conversations.
 
-    Erasure wins: a write to a conversation that is gone changes nothing and returns None. Every write is atomic.
+    Erasure wins: a write to a conversation that is gone changes nothing and returns None. Every write is atomic. A
+    write that names the `version` it was thought for raises `StoreConflict`, and changes nothing, where another came
+    first. What cannot be read or written raises a `StoreError`.
     """
 
     async def create(self) -> Conversation:
@@ -86,14 +92,22 @@ class Conversations(Protocol):
 
     async def get(self, id: str) -> Conversation | None: ...
 
-    async def append(self, id: str, utterance: Utterance) -> Conversation | None: ...
+    async def append(self, id: str, utterance: Utterance, *, version: int | None = None) -> Conversation | None: ...
 
-    async def replace_reply(self, id: str, reply: Utterance) -> Conversation | None:
+    async def replace_reply(self, id: str, reply: Utterance, *, version: int | None = None) -> Conversation | None:
         """Put `reply` in the place of whatever followed the client's newest message."""
         ...
 
     async def delete(self, id: str) -> bool:
         """Erase; False when there was nothing under this id."""
+        ...
+
+    async def tidy(self) -> None:
+        """Forget what is kept no longer. Called when serving begins, and every now and then."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
         ...
 
 
@@ -133,31 +147,40 @@ class MemoryConversations:
         with self._lock:
             return self._find(id)
 
-    async def append(self, id: str, utterance: Utterance) -> Conversation | None:
+    async def append(self, id: str, utterance: Utterance, *, version: int | None = None) -> Conversation | None:
         with self._lock:
-            found = self._find(id)
+            found = self._find(id, version)
             return None if found is None else self._change(found, found, utterance)
 
-    async def replace_reply(self, id: str, reply: Utterance) -> Conversation | None:
+    async def replace_reply(self, id: str, reply: Utterance, *, version: int | None = None) -> Conversation | None:
         with self._lock:
-            found = self._find(id)
+            found = self._find(id, version)
             return None if found is None else self._change(found, found.unanswered(), reply)
 
     async def delete(self, id: str) -> bool:
         with self._lock:
             return self._drop(id)
 
-    def _find(self, id: str) -> Conversation | None:
+    async def tidy(self) -> None:
+        with self._lock:
+            self._forget()
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _find(self, id: str, version: int | None = None) -> Conversation | None:
         self._forget()
         if id not in self._kept:
             return None
         _, conversation = self._kept[id]
+        if version not in (None, conversation.version):
+            raise StoreConflict
         self._kept[id] = (self._clock(), conversation)
         self._kept.move_to_end(id)
         return conversation
 
     def _change(self, old: Conversation, start: Conversation, utterance: Utterance) -> Conversation:
-        changed = replace(start, utterances=(*start.utterances, utterance))
+        changed = replace(start, utterances=(*start.utterances, utterance), version=old.version + 1)
         self._characters -= _size(old)
         self._keep(changed)
         return changed
