@@ -34,19 +34,20 @@ from anxin.prefer.roads.keep import Keep
 from anxin.prefer.roads.separable import separable
 from anxin.prefer.roads.stage import Made, Sorting, licensed, run_road
 from anxin.prefer.roads.taking import taken
+from anxin.safety import Risk, screen
 
 __all__ = ["Corrupt", "corrupt_stage"]
 
 _SENTENCE = re.compile(r"[^。！？!?\n]*?(?:[。！？!?]+[”’」』\"']?|\n|\.(?=\s|$)|$)")
 _PIECE = re.compile(r"[^，。！？；,!?;\n]*?(?:[，。！？；!?;]+[”’」』\"']?|\n|[,.](?=\s|$)|$)")
-_CLAUSE = re.compile(r"[^，。！？；,!?;\n]+")
+_CLAUSE = re.compile(r"[^，。！？；,.!?;\n]+")
 _SPREAD: Final = (0.85, 1.15)  # of the reply's length, by which the corrupted one may differ
 _SHARES: Final = (0.3, 0.45, 0.6)  # of the corrupted reply that is failure
 _LEAST: Final = {"interrogation": 3}
 _FRONT: Final = (1.0, 1.0, 0.6, 0.4, 0.0)  # how much of what is kept stands before what goes wrong
-_OWN: Final = 0.7  # of the failures that the session's own words can make are made of them
+_OWN: Final = 0.6  # of the failures that the session's own words can make are made of them
 _APART: Final = 4  # messages between two replies, so that one cannot stand for the other
-_MOST = 4  # sentences of failure
+_MOST = 5  # sentences of failure
 _LONGEST = 1.3  # times the reply, beyond which it is too short to be corrupted
 _EARLY = 0.34  # of a session: where advice is premature
 _TRIES = 4
@@ -65,7 +66,7 @@ class Corrupt:
     share: float = 1.0
     each: int = 1
     shortest: int = 20
-    longest: int = 1500
+    longest: int = 800
     seed: int = 1
     accept: tuple[str, ...] = ()
     keep: Keep = field(default_factory=Keep)
@@ -83,6 +84,9 @@ class Corrupt:
         turns = self._turns(sample.dialogue)
         if not turns:
             return Drop("no_reply")
+        turns = self._calm(sample.dialogue, turns)
+        if not turns:
+            return Drop("crisis")
         left: Counter[str] = Counter()
         found: list[Pair] = []
         for kind in self._order(sample):
@@ -103,6 +107,15 @@ class Corrupt:
             and self.shortest <= len(message.text) <= self.longest
         ]  # fmt: skip
 
+    def _calm(self, dialogue: Dialogue, turns: list[int]) -> list[int]:
+        """Those before the first message that `keep` would call a crisis, so that no kind asks for the others."""
+        if self.keep.crisis:
+            return turns
+        for at, message in enumerate(dialogue):
+            if message.role == "client" and at < turns[-1] and screen(message.text).risk >= Risk.T2:
+                return [turn for turn in turns if turn < at]
+        return turns
+
     def _order(self, sample: Sample) -> list[str]:
         kinds = list(self.kinds or KINDS)
         self._random(sample, "kinds").shuffle(kinds)
@@ -113,7 +126,7 @@ class Corrupt:
         return Random(int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8]))
 
     def _corrupted(
-        self, sample: Sample, kind: str, turns: Sequence[int], used: Collection[int], left: Counter[str]
+        self, sample: Sample, kind: str, turns: list[int], used: Collection[int], left: Counter[str]
     ) -> Pair | None:
         """A pair of this kind from one of the dialogue's replies; None where none lends itself."""
         messages = sample.dialogue.messages
@@ -127,6 +140,8 @@ class Corrupt:
             if isinstance(kept, Pair):
                 return kept
             left[kept.reason] += 1
+            if kept.reason.startswith("chosen_"):
+                turns.remove(at)  # no other kind makes a reply good that may not be chosen
         return None
 
     def _pair(self, sample: Sample, kind: str, at: int, random: Random) -> Pair | Drop:
@@ -273,11 +288,13 @@ def _from_session(
         if len(clauses) < 5:
             return ""
         random.shuffle(clauses)
-        made, comma, end = "", "，" if language == "zh" else ", ", "。" if language == "zh" else "."
-        for clause in clauses:
+        comma, end = ("，", "。") if language == "zh" else (", ", ".")
+        made = clauses[0][0].upper() + clauses[0][1:]
+        for clause in clauses[1:]:
             if len(made) >= 0.9 * len(reply):
                 break
-            made += (comma if made else "") + clause
+            if len(made) + len(clause) <= _LONGEST * len(reply):
+                made += comma + (clause if clause.startswith(("I ", "I'")) else clause[0].lower() + clause[1:])
         return made + end
     return ""
 
