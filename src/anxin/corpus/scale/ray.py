@@ -11,7 +11,7 @@ from anxin.corpus.files import Tally
 from anxin.corpus.scale.local import quiet
 from anxin.corpus.scale.units import of, tasks
 from anxin.corpus.stage import Report
-from anxin.errors import MissingExtra
+from anxin.errors import ConfigError, MissingExtra
 
 __all__ = ["Ray"]
 
@@ -42,7 +42,13 @@ class Ray:
                 raise MissingExtra("the executor ray", "scale,ray") from None
             own = not ray.is_initialized()
             if own:
-                ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning")
+                try:
+                    ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+                except ConnectionError:
+                    raise ConfigError(
+                        f"no Ray answers at {os.environ.get('RAY_ADDRESS')}: is it the address ray start told, and "
+                        "have you its token (RAY_AUTH_MODE=token)?"
+                    ) from None
             try:
                 # A task is an actor in a process of its own: as many as work at once, so that each begins once.
                 spread = min(tasks(units, self.workers), self.workers)
