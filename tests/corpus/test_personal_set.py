@@ -10,6 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "bench" / "personal"
 HALVES = ("dev", "test")
+MORE = ("more_en", "more_zh_a", "more_zh_b")
 KINDS = {
     "account", "address", "email", "hospital", "id_card", "link", "name", "phone", "qq", "school", "wechat",
     "workplace",
@@ -49,7 +50,7 @@ def faults(row: dict[str, Any]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("half", (*HALVES, *MORE))
 def test_every_row_is_sound(half: str) -> None:
     assert {row["id"]: wrong for row in rows(half) if (wrong := faults(row))} == {}
 
@@ -65,12 +66,13 @@ def test_a_half_is_large_enough_and_balanced(half: str) -> None:
 
 def test_an_id_is_used_once_and_names_its_half_and_language() -> None:
     every = [(half, row) for half in HALVES for row in rows(half)]
-    assert len({row["id"] for _, row in every}) == len(every)
     assert [row["id"] for half, row in every if not row["id"].startswith(f"{row['language']}-{half}-")] == []
+    ids = [row["id"] for part in (*HALVES, *MORE) for row in rows(part)]
+    assert len(set(ids)) == len(ids)
 
 
-def test_the_halves_share_no_text_and_no_marked_value() -> None:
-    texts = [row["text"] for half in HALVES for row in rows(half)]
+def test_no_text_stands_twice_and_the_halves_share_no_marked_value() -> None:
+    texts = [row["text"] for part in (*HALVES, *MORE) for row in rows(part)]
     assert len(set(texts)) == len(texts)
     # Shown by number only, so that a failing run does not print the held-out half.
     assert len(values("dev") & values("test")) == 0
