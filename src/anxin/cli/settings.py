@@ -15,6 +15,7 @@ from anxin.model.embedding import EmbeddedEmbedder, EndpointEmbedder
 from anxin.model.resolve import ModelOptions, resolve
 from anxin.retrieve import Nearest
 from anxin.serve import ServeOptions
+from anxin.store import StoreOptions
 
 __all__ = ["Config", "SafetyOptions", "configured"]
 
@@ -51,6 +52,7 @@ class Config:
     embedder_url: str = ""
     safety: SafetyOptions = field(default_factory=SafetyOptions)
     serve: ServeOptions = field(default_factory=ServeOptions)
+    store: StoreOptions = field(default_factory=StoreOptions)
     endpoints: tuple[Endpoint, ...] = ()
 
     def model_options(self, base_url: str = "", context: int = 0) -> ModelOptions:

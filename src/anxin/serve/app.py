@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ import anxin
 from anxin import counsel
 from anxin.counsel import Judge, system_prompts
 from anxin.dialogue import Language
-from anxin.errors import ConfigError
+from anxin.errors import ConfigError, StoreDamaged, StoreError
 from anxin.model import Model
 from anxin.retrieve import packaged
 from anxin.safety import Guard, Jurisdiction, jurisdiction, warm
@@ -42,6 +43,8 @@ __all__ = ["create_app"]
 _PAGE = Path(__file__).parent / "page"
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
+logger = logging.getLogger("anxin.serve")
+
 
 def create_app(
     model: Model,
@@ -51,11 +54,13 @@ def create_app(
     conversations: Conversations | None = None,
     page: Path = _PAGE,
     judge: Judge | None = None,
+    tidy_seconds: float = 600.0,
 ) -> FastAPI:
     """One app around one model, which it closes when it stops. Raises `ConfigError` for an unknown region.
 
-    `conversations` are kept in memory unless a store is given; `page` is the folder of the built page. `judge` is the
-    one that `turn` has: it is prepared here, and its model closed.
+    `conversations` are kept in memory unless a store is given, which is tidied every `tidy_seconds` and closed here;
+    `page` is the folder of the built page. `judge` is the one that `turn` has: it is prepared here, and its model
+    closed.
     """
     if options.lines_region not in region_codes():
         raise ConfigError(
@@ -75,6 +80,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy(house, tidy_seconds))
         try:
             await asyncio.to_thread(_warm, jurisdiction(options.jurisdiction))
             await model.prepare([prompt for language in _LANGUAGES for prompt in system_prompts(language)[:2]])
@@ -82,11 +88,13 @@ def create_app(
                 await judge.prepare()
             yield
         finally:
+            tidying.cancel()
             try:
                 await model.close()
             finally:
                 if judge is not None and judge.model is not model:
                     await judge.model.close()
+                await house.conversations.close()
 
     app = FastAPI(
         title="Anxin",
@@ -102,12 +110,23 @@ def create_app(
         middleware=[Middleware(Shield, options=options, metrics=metrics), *_cors(options)],
         exception_handlers={
             Refusal: _refuse,
+            StoreError: _refuse_for_store,
             HTTPException: _refuse_http,
             RequestValidationError: answer_validation,
         },
     )
     app.state.house = house
     return app
+
+
+async def _tidy(house: House, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await house.conversations.tidy()
+        except StoreError as fault:  # tried again next time
+            logger.error("%s", fault)
+            house.metrics.faults.inc()
 
 
 def _warm(pack: Jurisdiction) -> None:
@@ -163,6 +182,17 @@ async def _refuse(request: Request, refusal: Exception) -> Response:
     if isinstance(refusal, Refusal):
         House.of(request).metrics.refusals.labels(refusal.code).inc()
     return await answer_refusal(request, refusal)
+
+
+async def _refuse_for_store(request: Request, fault: Exception) -> Response:
+    # Its text names files and databases: for the operator, not for a client.
+    logger.error("%s", fault)
+    House.of(request).metrics.faults.inc()
+    if isinstance(fault, StoreDamaged):
+        known = Refusal(404, "unknown_conversation", "this conversation cannot be read any more; begin a new one")
+    else:
+        known = Refusal(503, "store_unavailable", "the records cannot be reached now; try again in a moment")
+    return await answer_refusal(request, known)
 
 
 async def _refuse_http(request: Request, fault: Exception) -> Response:

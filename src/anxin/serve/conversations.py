@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from anxin.counsel import (
     disclosure,
 )
 from anxin.dialogue import Dialogue, Message
+from anxin.errors import StoreConflict, StoreError
 from anxin.retrieve import Piece, find, folded
 from anxin.safety import crisis_lines, jurisdiction, region_of, regions
 from anxin.serve.bodies import read_object, readable
@@ -42,6 +44,8 @@ from anxin.serve.settings import locale_of, read_language, read_region, read_set
 from anxin.store import Conversation, Utterance
 
 __all__ = ["conversation_routes"]
+
+logger = logging.getLogger("anxin.serve")
 
 
 def conversation_routes() -> list[BaseRoute]:
@@ -139,7 +143,8 @@ class TurnStream(Response):
     """Runs one turn of a kept conversation. Raises `Refusal` while nothing has been sent.
 
     The client's message and its risk are kept as soon as it is screened, the reply when it ends, or as far as it
-    had come when the client left. `text` None answers the newest message again.
+    had come when the client left. `text` None answers the newest message again. Where the store fails the client is
+    answered all the same, and what was said is kept with the reply if it can be by then.
     """
 
     def __init__(self, house: House, id: str, text: str | None, settings: Settings) -> None:
@@ -148,21 +153,24 @@ class TurnStream(Response):
         self._text = text
         self._settings = settings
         self._now = settings.now or datetime.now(UTC)
+        self._version = 0
+        self._unkept: Utterance | None = None
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         house = self._house
         if self._id in house.busy:
-            raise Refusal(409, "turn_running", "a reply in this conversation is still running; stop it or wait")
+            raise _running()
         house.busy.add(self._id)
         try:
             conversation = await _find(house, self._id)
+            self._version = conversation.version
             turn = self._turn(conversation)
             excess = _excess(conversation, house.options) if self._text is not None else None
             async with running(house, turn, receive, "api", unless_at_risk=excess) as run:
                 if self._text is not None:
-                    said = Utterance("client", self._text, run.screened.ledger, at=self._now)
-                    await house.conversations.append(self._id, said)
+                    heard = run.screened
+                    await self._hear(Utterance("client", self._text, heard.ledger, at=self._now, verdict=heard.verdict))
                 try:
                     await _stream(run, send)
                 finally:
@@ -184,14 +192,38 @@ class TurnStream(Response):
         settings = replace(self._settings, now=self._now)
         return Turn(dialogue=dialogue, ledger=past.ledger, settings=settings, times=past.times)
 
+    async def _hear(self, said: Utterance) -> None:
+        try:
+            await self._append(said)
+        except StoreConflict:
+            raise _running() from None
+        except StoreError as fault:
+            self._unkept = said
+            self._tell(fault)
+
+    async def _append(self, said: Utterance) -> None:
+        kept = await self._house.conversations.append(self._id, said, version=self._version)
+        if kept is not None:
+            self._version = kept.version
+
     async def _keep(self, run: Running) -> None:
-        if not run.text and not run.lines:
-            return  # an earlier reply is better than none
+        try:
+            if self._unkept is not None:
+                await self._append(self._unkept)
+            if run.text or run.lines:  # else an earlier reply is better than none
+                await self._house.conversations.replace_reply(self._id, self._reply(run), version=self._version)
+        except StoreError as fault:
+            self._tell(fault)
+
+    def _tell(self, fault: StoreError) -> None:
+        logger.error("something said was not kept: %s", fault)
+        self._house.metrics.faults.inc()
+
+    def _reply(self, run: Running) -> Utterance:
         ledger = run.ended.ledger if run.ended is not None else run.screened.ledger
         offered = run.offered.id if run.offered is not None else ""
         by: Literal["model", "anxin"] = "model" if run.by_model else "anxin"
-        reply = Utterance("counsellor", run.text, ledger, by, run.lines, offered, run.notices, self._now)
-        await self._house.conversations.replace_reply(self._id, reply)
+        return Utterance("counsellor", run.text, ledger, by, run.lines, offered, run.notices, self._now)
 
 
 async def _stream(run: Running, send: Send) -> None:
@@ -275,6 +307,10 @@ async def _find(house: House, id: str) -> Conversation:
     if conversation is None:
         raise _unknown()
     return conversation
+
+
+def _running() -> Refusal:
+    return Refusal(409, "turn_running", "a reply in this conversation is still running; stop it or wait")
 
 
 def _unknown() -> Refusal:

@@ -20,7 +20,7 @@ from anxin.errors import StoreError
 
 __all__ = ["Database"]
 
-_BUSY_SECONDS = 15.0
+_BUSY_SECONDS = 10.0
 _BEGIN = "anxin_begin"
 
 
@@ -95,7 +95,11 @@ class Database:
                 options["connect_args"] = {"timeout": _BUSY_SECONDS}
             else:
                 options["pool_pre_ping"] = True
-                options["connect_args"] = {"connect_timeout": int(_BUSY_SECONDS)}
+                options["pool_timeout"] = _BUSY_SECONDS
+                options["connect_args"] = {
+                    "connect_timeout": int(_BUSY_SECONDS),
+                    "options": f"-c lock_timeout={int(_BUSY_SECONDS * 1000)}",
+                }
             self._engine = create_async_engine(self.url, **options)
             if self.sqlite:
                 event.listen(self._engine.sync_engine, "connect", _prepare)

@@ -44,6 +44,13 @@ class Store:
         await self.conversations.finish_erasures()
         await self.conversations.tidy()
 
+    async def prepare_and_close(self) -> None:
+        """`prepare`, for a caller whose event loop ends before the one that serves begins."""
+        try:
+            await self.prepare()
+        finally:
+            await self.close()
+
     async def close(self) -> None:
         """Close every connection."""
         await self.database.close()
