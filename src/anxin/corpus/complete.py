@@ -59,6 +59,8 @@ def complete(
     began = time.monotonic()
     tally = work()
     seconds = round(time.monotonic() - began, 2)
+    for left in list(out.rglob("*.part")):  # by a process that was killed
+        left.unlink(missing_ok=True)
     damage = _damage(out)
     body = {"stage": name, "recipe": table, "digest": wanted, "counts": tally.to_json(), "seconds": seconds}
     outputs = sorted(path for path in out.rglob("*") if _is_output(path, out))

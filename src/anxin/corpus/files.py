@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -309,7 +310,7 @@ class Shard:
 class _Packed:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._part = path, path.with_name(path.name + ".part")
+        self._path, self._part = path, path.with_name(f"{path.name}.{os.getpid()}.part")
         self._file = self._part.open("wb")
         self._pack = _zstandard().ZstdCompressor(_LEVEL).stream_writer(self._file)
         self.write: Callable[[bytes], int] = self._pack.write
