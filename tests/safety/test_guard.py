@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tomllib
 from collections.abc import Callable
 from importlib import resources
 from itertools import pairwise
@@ -232,6 +233,27 @@ def test_the_authored_replies_keep_being_told_apart(row: dict[str, Any]) -> None
     shown, checked = _run(pieces, row["lang"])
     assert bool(checked.tripped) == row["forbidden"], shown
     assert (shown == row["text"]) != row["forbidden"]
+
+
+_NEAR: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "golden" / "replies.toml").read_text("utf-8"))[
+    "group"
+]
+
+
+@pytest.mark.parametrize("text", [text for group in _NEAR for text in group["pass"]])
+def test_what_was_once_stopped_by_mistake_passes_whole_however_it_is_cut(text: str) -> None:
+    for cut in range(len(text) + 1):
+        shown, checked = _run([text[:cut], text[cut:]])
+        assert (shown, checked.tripped) == (text, None)
+
+
+@pytest.mark.parametrize(("kind", "text"), [(group["kind"], text) for group in _NEAR for text in group["stop"]])
+def test_what_stands_close_by_is_still_stopped_however_it_is_cut(kind: str, text: str) -> None:
+    for cut in range(len(text) + 1):
+        shown, checked = _run([text[:cut], text[cut:]])
+        assert checked.tripped == kind
+        assert text.startswith(shown)
+        assert shown != text
 
 
 def _longest(machine: Machine) -> int:

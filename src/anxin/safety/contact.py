@@ -16,18 +16,22 @@ _DIGITS = dict(zip("零〇一二三四五六七八九幺", "001234567891", stric
 _SIGNS = "- ()+./*_·~"  # what may stand inside a number, or hide one
 _BETWEEN = frozenset(_SIGNS)
 _CUE = re.compile(
-    r"电话|热线|拨|致电|号码|手机|微信|短信|联系|qq|加我|客服"
+    r"电话|热线|拨|致电|号码|手机号|微信|短信|联系|qq|加我|客服"
     r"|\b(?:call|calling|dial|phone|text|texting|hotline|helpline|lifeline|number|whatsapp|line|sms|tel|contact|reach)\b"
 )
-_YEARS = re.compile(r"(?:19|20)\d\d *[-/] *(?:19|20)?\d\d")
+_DEVICE = re.compile("手机")  # also a thing one buys or puts away: no cue for three or four figures (985, 211, 618)
+_YEARS = re.compile(r"(?:1[6-9]|20)\d\d *[-/] *(?:1[6-9]|20)?\d\d")
 _DATE = re.compile(r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}")
 _ROUND = re.compile(r"\d+000")
+_FROM_TO = re.compile(r"(\d{1,3}[05]0) *[-~] *(\d{1,4}[05]0)")  # an amount: "1000-2000"
+_ALWAYS = re.compile(r"24 *[/*] *7|7 *[/*] *24")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _DECIMAL = re.compile(r"\d+\.\d+")
 # A short number is held for its cue ("99999热线"), unless it counts something.
 _COUNTED = re.compile(
     r"\s*(?:[次个元块天年人岁分小秒月点%页字米斤度层题步里种多余几]|people|days?|years?|times|hours?|minutes?)"
 )
+_DEVICE_LEAST = 5  # figures; also for numbers in Chinese characters, which may count
 _COUNTING = "".join(map(str, range(1, 31)))
 _LOOKAHEAD = 10
 _WORD_ENDS = 8  # more characters for the last word of those to end in
@@ -47,6 +51,10 @@ _LONGEST_TOKEN = 256
 _LONGEST_LABEL = 63  # of a host name, RFC 1035
 
 
+def _cued(text: str, *, device: bool) -> bool:
+    return _CUE.search(text) is not None or (device and _DEVICE.search(text) is not None)
+
+
 def _digit(char: str) -> str:
     """The figure a character stands for, in any script; empty for what is no figure."""
     if "0" <= char <= "9":
@@ -58,17 +66,19 @@ def _digit(char: str) -> str:
 class Numbers:
     """Finds numbers a person might dial."""
 
-    __slots__ = ("_allowed", "_chinese", "_cue", "_digits", "_raw", "_start", "_waiting")
+    __slots__ = ("_allowed", "_chinese", "_cue", "_device", "_digits", "_raw", "_start", "_waiting")
 
     def __init__(self, allowed: Set[str]) -> None:
         self._allowed = allowed
-        self._waiting: list[tuple[int, str]] = []  # short unknown numbers, and what followed each
+        # Short unknown numbers: where each began, what followed, and whether it is long enough for a device as cue.
+        self._waiting: list[tuple[int, str, bool]] = []
         self._clear()
 
     def _clear(self) -> None:
         self._digits = ""
         self._raw = ""
         self._cue = False
+        self._device = False
         self._chinese = False
         self._start: int | None = None
 
@@ -86,6 +96,7 @@ class Numbers:
             if self._start is None:
                 self._start = place
                 self._cue = bool(_CUE.search(before[-24:]))
+                self._device = bool(_DEVICE.search(before[-24:]))
             self._chinese |= char in _DIGITS
             self._digits += digit
             self._raw += digit
@@ -99,20 +110,20 @@ class Numbers:
 
     def finish(self) -> bool:
         """The reply is over. True when a forbidden number stands at its end."""
-        if any(_CUE.search(after) for _, after in self._waiting):
+        if any(_cued(after, device=device) for _, after, device in self._waiting):
             return True
         return self._start is not None and self._forbidden(self._raw.strip(_SIGNS))
 
     def _followed(self, char: str) -> bool:
         """One more character after short numbers; True when it completes a cue."""
-        waiting: list[tuple[int, str]] = []
-        for start, after in self._waiting:
+        waiting: list[tuple[int, str, bool]] = []
+        for start, after, device in self._waiting:
             after += char
             inside = "a" <= char <= "z"
-            if not inside and _CUE.search(after):
+            if not inside and _cued(after, device=device):
                 return True
             if len(after) < _LOOKAHEAD or (inside and len(after) < _LOOKAHEAD + _WORD_ENDS):
-                waiting.append((start, after))
+                waiting.append((start, after, device))
         self._waiting = waiting
         return False
 
@@ -120,11 +131,11 @@ class Numbers:
         raw = self._raw.strip(_SIGNS)
         after = self._raw[len(raw) :] + char
         short = 3 <= len(self._digits) <= 6 and not self._chinese and self._digits not in self._allowed
-        counted = short and _COUNTED.match(after) is not None
+        counted = short and (_COUNTED.match(after) is not None or _ALWAYS.fullmatch(raw) is not None)
         if not counted and self._forbidden(raw):
             return True
         if short and not counted and self._start is not None:
-            self._waiting.append((self._start, after))
+            self._waiting.append((self._start, after, len(self._digits) >= _DEVICE_LEAST))
         self._clear()
         return False
 
@@ -132,11 +143,16 @@ class Numbers:
         digits = self._digits
         if digits in self._allowed:
             return False
-        if self._cue:
-            return len(digits) >= (5 if self._chinese else 3) and not _YEARS.fullmatch(raw) and not _DATE.fullmatch(raw)
+        if self._cue or self._device:
+            least = _DEVICE_LEAST if self._chinese or not self._cue else 3
+            plain = _YEARS.fullmatch(raw) or _DATE.fullmatch(raw) or _ALWAYS.fullmatch(raw)
+            return len(digits) >= least and not plain
         if _MOBILE.fullmatch(digits):
             return True
         if len(digits) < 7 or _COUNTING.startswith(digits) or _ROUND.fullmatch(raw):
+            return False
+        amount = _FROM_TO.fullmatch(raw)
+        if amount and int(amount[1]) < int(amount[2]):
             return False
         return not (_YEARS.fullmatch(raw) or _DATE.fullmatch(raw) or _DECIMAL.fullmatch(raw))
 

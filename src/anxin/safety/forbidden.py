@@ -100,9 +100,9 @@ def _pattern(words: Iterable[str], language: Language, *, before: bool) -> re.Pa
         return re.compile("|".join(_word(word.replace("'", ""), end) for word in words))
     if not before:
         return re.compile("|".join(map(re.escape, words)))
-    # A single 不 turns the meaning only right before the phrase; longer words may stand a little further off.
+    # A single 不 turns the meaning only right before the phrase; longer words, and "~他", may stand further off.
     single = "".join(re.escape(word) for word in words if len(word) == 1)
-    longer = [re.escape(word) for word in words if len(word) > 1]
+    longer = [re.escape(word.removeprefix("~")) for word in words if len(word) > 1]
     return re.compile("|".join([*longer, *([f"[{single}][^,]?$"] if single else [])]))
 
 
