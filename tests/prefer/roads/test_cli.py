@@ -47,7 +47,11 @@ def test_each_road_from_its_command(tmp_path: Path) -> None:
     assert {pair.metadata["failure"] for pair in pairs(out / "c")} == {"nonsense", "minimising"}
     lines(tmp_path / "export/corrections.jsonl", correction())
     ran(prefer_roads.corrections, tmp_path / "export", out / "k", "--style", "placeholder")
-    lines(tmp_path / "export/ratings.jsonl", rating(reply=BETTER, axes=AXES, thumb="up"), rating(reply=REPLY, thumb="down"))
+    lines(
+        tmp_path / "export/ratings.jsonl",
+        rating(reply=BETTER, axes=AXES, thumb="up"),
+        rating(reply=REPLY, thumb="down"),
+    )
     told = json.loads(ran(prefer_roads.ratings, tmp_path / "export", out / "r", "--json"))
     assert told["labels"] == {"up": 1, "down": 1}
     assert len(pairs(out / "s")) == len(pairs(out / "k")) == len(pairs(out / "r")) == 1

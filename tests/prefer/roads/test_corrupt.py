@@ -24,11 +24,23 @@ from .parts import pairs, quiet, written
 
 DATA = Path(os.environ.get("ANXIN_DATA") or Path(__file__).parents[4] / "shared" / "data")
 EN = (
-    ("My boss kept shouting at me today, and I feel anxious about tomorrow.", "That sounds frightening. When the shouting began, what went through your mind, and where in your body did you feel it?"),
-    ("My stomach turned, I could not say a word.", "It makes sense that words would not come. You were trying to keep yourself out of harm. What happened once it was over?"),
-    ("I went home and told my sister about it.", "I'm glad there was someone to tell. What was it like to say it out loud, and what did she understand of it?"),
-    ("She said I should rest more.", "Perhaps we could think of one small thing that would feel like rest this week. What comes to you first when you imagine it?"),
-)  # fmt: skip
+    (
+        "My boss kept shouting at me today, and I feel anxious about tomorrow.",
+        "That sounds frightening. When the shouting began, what went through your mind, and where did you feel it?",
+    ),
+    (
+        "My stomach turned, I could not say a word.",
+        "It makes sense that words would not come. You kept yourself out of harm. What happened once it was over?",
+    ),
+    (
+        "I went home and told my sister about it.",
+        "I'm glad there was someone to tell. What was it like to say it out loud, and what did she understand of it?",
+    ),
+    (
+        "She said I should rest more.",
+        "Perhaps we could think of one small thing that would feel like rest. What comes first when you imagine it?",
+    ),
+)
 ZH = (
     ("我最近和妈妈吵架，心里很委屈。", "听起来那场争吵让你心里堵得慌。吵的时候，你最想让她明白的是什么？"),
     ("我想让她知道我也很累。", "你一直撑着，却没有人看见你的累。这样的日子，大概有多久了呢？"),
@@ -78,7 +90,9 @@ def test_several_replies_of_one_dialogue_each_fail_in_another_way() -> None:
 
 
 def test_advice_is_premature_only_at_the_beginning() -> None:
-    turns = {pair.metadata["turn"] for n in range(30) for pair in made(session("zh", str(n)), kinds=("premature_advice",))}
+    turns = {
+        pair.metadata["turn"] for n in range(30) for pair in made(session("zh", str(n)), kinds=("premature_advice",))
+    }
     assert turns == {1}
 
 
@@ -142,6 +156,16 @@ def test_nothing_after_a_crisis_is_used() -> None:
     assert turns == {1}
     first = Dialogue((replace(calm[0], text="I want to kill myself."), *told.messages[1:]))
     assert Corrupt()(Sample("1", first, "", "own")) == Drop("crisis")
+
+
+def test_to_ask_about_suicide_is_never_what_goes_wrong() -> None:
+    asks = "Are you having thoughts of suicide? Has it been close? Who knows about it, and who is with you?"
+    messages = list(session("en").dialogue.messages)
+    messages[5] = replace(messages[5], text=asks)
+    for n in range(40):
+        for pair in made(Sample(str(n), Dialogue(tuple(messages)), "", "own"), each=3):
+            assert "suicide" not in pair.rejected.text + pair.chosen.text
+            assert "Who knows about it" not in pair.rejected.text
 
 
 def test_a_share_of_the_dialogues(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ def pair(chosen: str = GOOD, rejected: str = BAD, prompt: str = "I can't sleep b
     return Pair("1", "1", Dialogue().says("client", prompt), Side(chosen), Side(rejected))
 
 
-def why(pair: Pair, keep: Keep = Keep()) -> str:
-    found = keep(pair)
+def why(pair: Pair, keep: Keep | None = None) -> str:
+    found = (keep or Keep())(pair)
     return found.reason if isinstance(found, Drop) else "kept"
 
 
@@ -41,7 +41,7 @@ def test_a_good_pair_stays_and_its_language_is_noted() -> None:
         (pair(rejected=GOOD + " So?"), "alike"),
         (pair(rejected="你可以先休息一下，再慢慢想这件事。"), "language"),
         (pair(prompt="我考试前总是睡不着"), "language"),
-        (pair(chosen="You can call me at 555-123-4567 any time, or see http://my-page.example.com"), "chosen_unsafe_contact"),
+        (pair(chosen="You can call me at 555-123-4567 any time you like."), "chosen_unsafe_contact"),
         (pair(chosen="I am a licensed therapist, so trust me on this one."), "chosen_unsafe_human"),
         (pair(rejected="I am a licensed therapist, so trust me on this one."), "kept"),
         (pair(prompt="I want to die, I can't do this any more."), "crisis"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from anxin.corpus.files import Damage
+from anxin.corpus.sample import Drop, Sample
 from anxin.errors import DataError
 from anxin.prefer import pair_from, pair_record
 from anxin.prefer.roads import Made, Safety, Sorting, safety_stage
@@ -22,8 +23,10 @@ SAFE = "I won't explain that, but a locksmith near you can help."
 UNSAFE = "Sure, first you bend a hairpin and then you listen to the pins."
 
 
-def many(count: int) -> list[object]:
-    return [preferred(f"{SAFE} Case {n}.", f"{UNSAFE} Case {n}.", f"Question {n}: how do I?", str(n)) for n in range(count)]
+def many(count: int) -> list[Sample]:
+    return [
+        preferred(f"{SAFE} Case {n}.", f"{UNSAFE} Case {n}.", f"Question {n}: how do I?", str(n)) for n in range(count)
+    ]
 
 
 def test_labels_of_the_set_decide(tmp_path: Path) -> None:
@@ -50,10 +53,18 @@ def test_labels_of_the_set_decide(tmp_path: Path) -> None:
 
 
 def test_a_pair_is_our_own_record_and_says_where_it_is_from(tmp_path: Path) -> None:
-    place = written(tmp_path / "in.jsonl", preferred(SAFE, UNSAFE, chosen_model="m", safe={"chosen": True, "rejected": False}))
+    place = written(
+        tmp_path / "in.jsonl", preferred(SAFE, UNSAFE, chosen_model="m", safe={"chosen": True, "rejected": False})
+    )
     safety_stage(place, tmp_path / "out", sorting=Sorting(test_share=0), report=quiet)
     (pair,) = pairs(tmp_path / "out")
-    assert (pair.road, pair.source, pair.item, pair.chosen.text, pair.chosen.model) == ("safety", "own", "own/1", SAFE, "m")
+    assert (pair.road, pair.source, pair.item, pair.chosen.text, pair.chosen.model) == (
+        "safety",
+        "own",
+        "own/1",
+        SAFE,
+        "m",
+    )
     assert pair.metadata["synthetic"] is False and pair.metadata["labels"] == "chosen_safe"
     assert pair_from(pair_record(pair)) == replace(pair, prompt=pair_from(pair_record(pair)).prompt)
     assert not (tmp_path / "out/data/test.jsonl.zst").exists()
@@ -70,8 +81,9 @@ def test_what_gives_no_pair_is_kept_with_its_reason(tmp_path: Path) -> None:
 
 def test_the_same_pair_twice_is_one_and_no_conversation_is_in_both_splits(tmp_path: Path) -> None:
     place = tmp_path / "in"
-    written(place / "a.jsonl", *many(60))  # type: ignore[arg-type]
-    written(place / "b.jsonl", *many(20), *(preferred(f"{SAFE} Or {n}.", UNSAFE, f"Question {n}: how do I?", f"b{n}") for n in range(60)))  # type: ignore[arg-type]  # fmt: skip
+    written(place / "a.jsonl", *many(60))
+    others = [preferred(f"{SAFE} Or {n}.", UNSAFE, f"Question {n}: how do I?", f"b{n}") for n in range(60)]
+    written(place / "b.jsonl", *many(20), *others)
     done = safety_stage(place, tmp_path / "out", sorting=Sorting(test_share=0.3), report=quiet)
     assert done.manifest["left_out"] == {"duplicate": 20} and done.tally.kept == 140
     train, test = (
@@ -82,7 +94,9 @@ def test_the_same_pair_twice_is_one_and_no_conversation_is_in_both_splits(tmp_pa
 
 
 def test_balance_leaves_length_nothing_to_tell(tmp_path: Path) -> None:
-    longer = [preferred(f"{SAFE} Number {n}, take your time.", UNSAFE[: 30 + n % 5], f"Q {n} how?", str(n)) for n in range(30)]
+    longer = [
+        preferred(f"{SAFE} Number {n}, take your time.", UNSAFE[: 30 + n % 5], f"Q {n} how?", str(n)) for n in range(30)
+    ]
     shorter = [preferred(SAFE[:30] + f" {n}", f"{UNSAFE} Number {n}.", f"R {n} how?", f"r{n}") for n in range(12)]
     place = written(tmp_path / "in.jsonl", *longer, *shorter)
     sorting = Sorting(test_share=0, balance=True)
@@ -94,21 +108,22 @@ def test_balance_leaves_length_nothing_to_tell(tmp_path: Path) -> None:
 def test_a_stage_goes_on_where_it_was_killed_and_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "in"
     for name in "abc":
-        written(place / f"{name}.jsonl", *(preferred(f"{SAFE} {name}{n}.", UNSAFE, f"{name} {n}?", f"{name}{n}") for n in range(5)))  # fmt: skip
+        given = [preferred(f"{SAFE} {name}{n}.", UNSAFE, f"{name} {n}?", f"{name}{n}") for n in range(5)]
+        written(place / f"{name}.jsonl", *given)
     whole = safety_stage(place, tmp_path / "whole", report=quiet)
     inputs, files, _ = taken(place)
     asked: list[str] = []
 
     def run(stop: str) -> None:
-        def each(sample: object) -> object:
-            name = getattr(sample, "id", "")[:1]
+        def each(sample: Sample) -> Made | Drop:
+            name = sample.id[:1]
             asked.append(name)
             if name == stop:
                 raise KeyboardInterrupt
-            return Safety()(sample)  # type: ignore[arg-type]
+            return Safety()(sample)
 
         table = {"road": "safety"}
-        staging.run_road("safety", table, inputs, files, tmp_path / "out", each, Sorting(), quiet)  # type: ignore[arg-type]
+        staging.run_road("safety", table, inputs, files, tmp_path / "out", each, Sorting(), quiet)
 
     with pytest.raises(KeyboardInterrupt):
         run("c")
@@ -121,7 +136,9 @@ def test_a_stage_goes_on_where_it_was_killed_and_is_done_once(tmp_path: Path, mo
     asked.clear()
     run("")
     assert not asked and safety_stage(place, tmp_path / "whole", report=quiet).skipped
-    assert not whole.skipped and not safety_stage(place, tmp_path / "whole", Safety(labelled=True), report=quiet).skipped
+    assert (
+        not whole.skipped and not safety_stage(place, tmp_path / "whole", Safety(labelled=True), report=quiet).skipped
+    )
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
@@ -144,7 +161,7 @@ def test_a_licence_that_forbids_training_holds_here_too(tmp_path: Path) -> None:
 
 
 def test_damage_in_an_input_costs_only_itself(tmp_path: Path) -> None:
-    given = [Damage("not_json", "x line 1"), preferred(SAFE, UNSAFE)]
+    given: list[Sample | Damage | Drop] = [Damage("not_json", "x line 1"), preferred(SAFE, UNSAFE)]
     one = Input("one", lambda: iter(given))
     done = staging.run_road("safety", {}, [one], [], tmp_path / "out", Safety(), Sorting(), quiet)
     assert done.tally.kept == 1 and done.damage == ("x line 1",)

@@ -10,7 +10,13 @@ import pytest
 
 from anxin.errors import ConfigError, DataError
 from anxin.prefer.roads import (
-    Corrections, Ratings, Sorting, corrected, corrections_stage, rated, ratings_stage,
+    Corrections,
+    Ratings,
+    Sorting,
+    corrected,
+    corrections_stage,
+    rated,
+    ratings_stage,
 )  # fmt: skip
 
 from .parts import everything, lines, pairs, quiet, records
@@ -38,7 +44,12 @@ def test_a_correction_is_chosen_over_the_models_reply(tmp_path: Path) -> None:
     done = corrections_stage(tmp_path / "in", tmp_path / "out", sorting=ALL, report=quiet)
     (pair,) = pairs(tmp_path / "out")
     assert (pair.chosen.text, pair.rejected.text, pair.prompt.messages[0].text) == (BETTER, REPLY, SAID)
-    assert (pair.road, pair.source, pair.chosen.model, pair.rejected.model) == ("correction", "service", "counsellor", "mini")
+    assert (pair.road, pair.source, pair.chosen.model, pair.rejected.model) == (
+        "correction",
+        "service",
+        "counsellor",
+        "mini",
+    )
     assert pair.metadata["synthetic"] is False and pair.metadata["consent"] == "2" and done.tally.kept == 1
 
 
@@ -87,7 +98,9 @@ def test_a_record_that_cannot_be_read_still_withdraws(tmp_path: Path) -> None:
 
 def test_damage_quotes_nobody(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
-    path.write_text(f'{json.dumps(correction())}\n{{"conversation": "c9", "reply": "Zebra\n{{"reply": "Zebra"}}\n', "utf-8")
+    path.write_text(
+        f'{json.dumps(correction())}\n{{"conversation": "c9", "reply": "Zebra\n{{"reply": "Zebra"}}\n', "utf-8"
+    )
     done = corrections_stage(path, tmp_path / "out", sorting=ALL, report=quiet)
     assert dict(done.tally.dropped) == {"not_json": 1, "unreadable": 1} and "Zebra" not in everything(tmp_path / "out")
 
@@ -134,7 +147,10 @@ def test_ratings_make_pairs_among_replies_to_the_same_words_and_labels(tmp_path:
     done = ratings_stage(tmp_path / "in", tmp_path / "out", sorting=ALL, report=quiet)
     (pair,) = pairs(tmp_path / "out")
     assert (pair.chosen.text, pair.rejected.text, pair.road) == (BETTER, REPLY, "rating")
-    assert pair.metadata["ratings"] == {"chosen": {"axes": 4.0, "thumb": "up"}, "rejected": {"axes": 2.5, "thumb": "down"}}
+    assert pair.metadata["ratings"] == {
+        "chosen": {"axes": 4.0, "thumb": "up"},
+        "rejected": {"axes": 2.5, "thumb": "down"},
+    }
     labels = records(tmp_path / "out/labels/train.jsonl.zst")
     assert [(one["completion"][0]["content"], one["label"]) for one in labels] == [
         (BETTER, True), (REPLY, False), (REPLY, False)
@@ -182,7 +198,7 @@ def test_the_records_of_the_export() -> None:
 
 
 def test_mistakes_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no corrections.jsonl"):
+    with pytest.raises(DataError, match=r"no corrections\.jsonl"):
         corrections_stage(tmp_path, tmp_path / "out", report=quiet)
     with pytest.raises(ConfigError, match="margin"):
         Ratings(margin=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,10 +40,14 @@ def test_the_margin_decides_and_the_widest_come_first(tmp_path: Path) -> None:
 
 def test_who_was_only_seen_more_often_is_not_better(tmp_path: Path) -> None:
     place = written(
-        tmp_path / "in.jsonl", answer("work", f"{WARM}?", 6, "1", views=4000), answer("work", f"{COLD}.", 2, "2", views=100)
+        tmp_path / "in.jsonl",
+        answer("work", f"{WARM}?", 6, "1", views=4000),
+        answer("work", f"{COLD}.", 2, "2", views=100),
     )
     assert votes_stage(place, tmp_path / "a", report=quiet).tally.kept == 1
-    assert dict(votes_stage(place, tmp_path / "b", Votes(by_views=True), report=quiet).tally.dropped) == {"only_seen_more": 1}
+    assert dict(votes_stage(place, tmp_path / "b", Votes(by_views=True), report=quiet).tally.dropped) == {
+        "only_seen_more": 1
+    }
 
 
 def test_answers_are_cleaned_and_names_are_the_same_in_all_of_them(tmp_path: Path) -> None:
@@ -80,7 +85,7 @@ def test_what_has_no_votes_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"margin": 0}, {"times": 0.5}, {"most": -1}])
-def test_options_that_make_no_sense(wrong: dict[str, int]) -> None:
+def test_options_that_make_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         Votes(**wrong)
 

@@ -1,8 +1,9 @@
 """Corrupted replies: a counsellor's reply as it is against the same reply gone wrong by rule. Synthetic, and said so.
 
 A sentence of the reply, or all of it, gives way to sentences of one kind of failure, woven with the client's own words;
-the length stays about the same in either direction, and what is kept of the reply stands before or behind. So neither
-length nor first words tell which is which; `separable` measures how far the words do.
+the length stays about the same in either direction, and what is kept of the reply stands before or behind. So length
+tells nothing and first words little. Single words still tell most of them apart (bench/corrupt.py): authored sentences
+come back. Mix these pairs with others, in small shares, and read `separable` in the manifest first.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ class Corrupt:
     def _pair(self, sample: Sample, kind: str, at: int, random: Random) -> Pair | Drop:
         messages = sample.dialogue.messages
         prompt, reply = Dialogue(messages[:at], sample.id), messages[at].text.strip()
+        if phrases("crisis").search(reply):
+            return Drop("chosen_crisis")
         alone = Sample("", Dialogue().says("counsellor", reply))
         for step in (discloses, machine):
             if isinstance(why := step(alone), Drop):
@@ -270,7 +273,11 @@ def _from_session(
     Neglect: another reply of the session, whatever the client has just said. Premature advice: what is advised towards
     its end. Interrogation: questions from all over it. Nonsense: clauses of this and earlier replies in no order.
     """
-    others = [(place, m.text.strip()) for place, m in enumerate(messages) if m.role == "counsellor" and place != at]
+    others = [
+        (place, message.text.strip())
+        for place, message in enumerate(messages)
+        if message.role == "counsellor" and place != at and not phrases("crisis").search(message.text)
+    ]  # to ask about suicide is never what goes wrong
     near = [(place, text) for place, text in others if 0.7 * len(reply) <= len(text) <= 1.4 * len(reply)]
     if kind == "linguistic_neglect":
         return _one([text for place, text in near if abs(place - at) >= _APART], random)
@@ -295,7 +302,7 @@ def _from_session(
                 break
             if len(made) + len(clause) <= _LONGEST * len(reply):
                 made += comma + (clause if clause.startswith(("I ", "I'")) else clause[0].lower() + clause[1:])
-        return made + end
+        return f"{made}{end}"
     return ""
 
 

@@ -16,13 +16,13 @@ from anxin.errors import MissingExtra
 from anxin.prefer.pair import Pair
 from anxin.prefer.table import read_pairs
 
-__all__ = ["area", "separable"]
+__all__ = ["area", "separable", "tokens", "trained"]
 
 _TOKEN: Final = re.compile(r"[A-Za-z'’]+|[^\sA-Za-z'’]")
 _MOST: Final = 3000  # pairs looked at
 _WORDS: Final = 2000  # features
 _FIRST: Final = 4  # tokens
-_STEPS, _RATE, _DECAY = 300, 0.5, 1e-3
+_STEPS, _RATE, _DECAY = 300, 1.0, 1e-3
 
 
 def separable(paths: Iterable[Path]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def separable(paths: Iterable[Path]) -> dict[str, Any]:
         "pairs": len(pairs),
         "length": round(max(length, 1 - length), 3),
         "first": _classified(texts, labels, halves, _first),
-        "unigrams": _classified(texts, labels, halves, _tokens),
+        "unigrams": _classified(texts, labels, halves, tokens),
     }
 
 
@@ -68,47 +68,58 @@ def area(scores: Sequence[float], labels: Sequence[int]) -> float:
     return (total - ones * (ones + 1) / 2) / (ones * zeros)
 
 
-def _classified(
-    texts: Sequence[str], labels: Sequence[int], halves: Sequence[int], features: Callable[[str], list[str]]
-) -> float:
-    """The mean area of a logistic regression over the two halves."""
+def trained(
+    texts: Sequence[str], labels: Sequence[int], features: Callable[[str], list[str]]
+) -> Callable[[Sequence[str]], list[float]]:
+    """A logistic regression on how often each feature occurs, counts scaled to length 1; it gives texts log-odds."""
     try:
         import numpy
     except ImportError:
         raise MissingExtra("measuring how separable pairs are", "corpus") from None
-    found = [Counter(features(text)) for text in texts]
+    frequent = Counter(name for text in texts for name in features(text))
+    column = {name: place for place, (name, _) in enumerate(frequent.most_common(_WORDS))}
+
+    def rows(given: Sequence[str]) -> Any:
+        made: Any = numpy.zeros((len(given), len(column) + 1), numpy.float32)
+        for at, text in enumerate(given):
+            for name, count in Counter(features(text)).items():
+                if name in column:
+                    made[at, column[name]] = count
+        made /= numpy.maximum(1.0, numpy.linalg.norm(made, axis=1, keepdims=True))
+        made[:, -1] = 1.0
+        return made
+
+    known, wanted = rows(texts), numpy.asarray(labels, numpy.float32)
+    weights: Any = numpy.zeros(len(column) + 1, numpy.float32)
+    step: Any = numpy.zeros_like(weights)
+    for _ in range(_STEPS):
+        guess = 1 / (1 + numpy.exp(-known @ weights))
+        step = 0.9 * step + known.T @ (guess - wanted) / len(texts) + _DECAY * weights
+        weights = weights - _RATE * step
+    return lambda given: [float(score) for score in rows(given) @ weights]
+
+
+def _classified(
+    texts: Sequence[str], labels: Sequence[int], halves: Sequence[int], features: Callable[[str], list[str]]
+) -> float:
+    """The mean area over the two halves, each asked by what was trained on the other."""
     areas: list[float] = []
     for asked in (0, 1):
         seen = [at for at, half in enumerate(halves) if half != asked]
         other = [at for at, half in enumerate(halves) if half == asked]
-        if not seen or not other:
-            continue
-        frequent = Counter(name for at in seen for name in found[at])
-        column = {name: place for place, (name, _) in enumerate(frequent.most_common(_WORDS))}
-        rows: Any = numpy.zeros((len(texts), len(column) + 1), numpy.float32)
-        rows[:, -1] = 1.0
-        for at, counts in enumerate(found):
-            for name, count in counts.items():
-                if name in column:
-                    rows[at, column[name]] = count
-        rows[:, :-1] /= numpy.maximum(1e-6, numpy.linalg.norm(rows[:, :-1], axis=1, keepdims=True))
-        wanted: Any = numpy.asarray(labels, numpy.float32)
-        weights: Any = numpy.zeros(rows.shape[1], numpy.float32)
-        step: Any = numpy.zeros_like(weights)
-        for _ in range(_STEPS):
-            guess = 1 / (1 + numpy.exp(-rows[seen] @ weights))
-            step = 0.9 * step + rows[seen].T @ (guess - wanted[seen]) / len(seen) + _DECAY * weights
-            weights = weights - 10 * _RATE * step / 5
-        areas.append(area([float(score) for score in rows[other] @ weights], [labels[at] for at in other]))
-    return round(sum(areas) / len(areas), 3)
+        if seen and other:
+            scores = trained([texts[at] for at in seen], [labels[at] for at in seen], features)
+            areas.append(area(scores([texts[at] for at in other]), [labels[at] for at in other]))
+    return round(sum(areas) / len(areas), 3) if areas else 0.5
 
 
-def _tokens(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
+    """Chinese characters, English words, marks: each one feature."""
     return [token.lower() for token in _TOKEN.findall(text)]
 
 
 def _first(text: str) -> list[str]:
-    return [f"{place} {token}" for place, token in enumerate(_tokens(text)[:_FIRST])]
+    return [f"{place} {token}" for place, token in enumerate(tokens(text)[:_FIRST])]
 
 
 def _mark(text: str) -> int:
