@@ -7,7 +7,7 @@ import sys
 import typer
 
 from anxin import __version__
-from anxin.cli import chat, corpus, evaluate, export, models, prefer, screen, serve, train
+from anxin.cli import admin, chat, corpus, evaluate, export, models, prefer, screen, serve, train
 from anxin.cli.terminal import complain
 from anxin.errors import AnxinError, UserError
 
@@ -30,6 +30,7 @@ app.add_typer(prefer.app, name="prefer")
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(admin.app, name="admin")
 
 
 def _version(wanted: bool) -> None:
