@@ -45,7 +45,7 @@ def test_every_anxin_command_in_the_readme_has_the_options_it_uses(page: Path) -
     assert len(commands) >= 8
     for command in commands:
         words = [word for word in command if word.isalpha() and word.islower()]
-        named = words[:2] if command[0] in ("model", "evaluate") else words[:1]
+        named = words[:2] if command[0] in ("model", "evaluate", "corpus", "prefer") else words[:1]
         done = subprocess.run(
             [sys.executable, "-m", "anxin", *named, "--help"],
             capture_output=True,
