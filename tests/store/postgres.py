@@ -36,15 +36,24 @@ def server(folder: Path) -> Iterator[str]:
     options: dict[str, Any] = {"check": True, "capture_output": True, "cwd": place, **who}
     environment = {**os.environ, "LC_ALL": "C", "HOME": str(place)}
     try:
-        make = [folder / "initdb", "-D", data, "-U", "anxin", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        make: list[str | Path] = [
+            folder / "initdb",
+            "-D",
+            data,
+            "-U",
+            "anxin",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-sync",
+        ]
         subprocess.run(make, env=environment, **options)
         settings = f"-k {place} -c listen_addresses='' -c fsync=off -c max_connections=60"
-        start = [folder / "pg_ctl", "-D", data, "-o", settings, "-l", place / "log", "-w", "start"]
+        start: list[str | Path] = [folder / "pg_ctl", "-D", data, "-o", settings, "-l", place / "log", "-w", "start"]
         subprocess.run(start, env=environment, **options)
         try:
             yield f"postgresql://anxin@/%s?host={place}"
         finally:
-            stop = [folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"]
+            stop: list[str | Path] = [folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"]
             subprocess.run(stop, env=environment, **options)
     finally:
         shutil.rmtree(place, ignore_errors=True)

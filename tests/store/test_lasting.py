@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from anxin.errors import StoreConflict, StoreDamaged, StoreError
 from anxin.safety import Ledger, Notice, NoticeKind, crisis_lines, screen
-from anxin.store import Conversation, MemoryConversations, Store, StoreOptions, Utterance, open_store
+from anxin.store import Conversation, Conversations, MemoryConversations, Store, StoreOptions, Utterance, open_store
 from anxin.store.lasting import DatabaseConversations, reference_of
 from anxin.store.tables import ConversationRow, KeyRow, UtteranceRow, VerdictRow
 
@@ -58,7 +58,7 @@ async def test_everything_comes_back_as_it_went_in(store: Store) -> None:
 
 
 async def test_it_does_what_the_one_in_memory_does(store: Store) -> None:
-    both = (MemoryConversations(), store.conversations)
+    both: tuple[Conversations, ...] = (MemoryConversations(), store.conversations)
     ids = [(await kept.create()).id for kept in both]
     for utterance, replaces in [(said("一"), False), (reply("1"), True), (reply("2"), True), (said("二"), False)]:
         for kept, id in zip(both, ids, strict=True):

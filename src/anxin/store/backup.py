@@ -23,13 +23,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncMappingResult, AsyncSession
 
-import anxin
 from anxin.errors import DataError, StoreError
 from anxin.store import audit
 from anxin.store.database import Database
@@ -154,10 +154,11 @@ async def _dump(session: AsyncSession, file: Any) -> Manifest:
                         size, count = size + len(line), count + 1
             members[table.name] = (count, size, digest.hexdigest())
         masters = await session.scalars(select(_of(tables, "keys").c.master).distinct())
+        revision = await connection.run_sync(revision_of)
         manifest = Manifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            version=anxin.__version__,
-            revision=await connection.run_sync(revision_of) or newest_revision(),
+            version=version("anxin"),
+            revision=revision or newest_revision(),
             head=str(await audit.head(session)),
             masters=tuple(sorted(masters)),
             members=members,
@@ -167,7 +168,7 @@ async def _dump(session: AsyncSession, file: Any) -> Manifest:
 
 
 @asynccontextmanager
-async def _rows(session: AsyncSession, table: Table) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+async def _rows(session: AsyncSession, table: Table) -> AsyncIterator[AsyncMappingResult]:
     result = await session.stream(select(table).order_by(*table.primary_key.columns))
     try:
         yield result.mappings()

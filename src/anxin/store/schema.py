@@ -26,7 +26,7 @@ def newest_revision() -> str:
     return revisions()[-1]
 
 
-def revision_of(connection: Connection) -> str | None:
+def revision_of(connection: Connection, /) -> str | None:
     """What the database has; None where it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
 

@@ -20,10 +20,10 @@ async def status_of(store: Store) -> dict[str, str | int]:
             return await session.scalar(select(func.count()).select_from(what).where(*where)) or 0  # type: ignore[arg-type]
 
         master = await session.scalar(select(MasterRow.id).where(MasterRow.current)) or ""
-        connection = await session.connection()
+        revision = await (await session.connection()).run_sync(revision_of)
         return {
             "database": store.database.where,
-            "revision": await connection.run_sync(revision_of) or "",
+            "revision": revision or "",
             "conversations": await count(ConversationRow),
             "utterances": await count(UtteranceRow),
             "holds": await count(HoldRow, HoldRow.lifted_at.is_(None)),
