@@ -123,6 +123,10 @@ def test_a_machine_that_says_so_is_dropped(text: str, why: str) -> None:
     [
         "我以前也和你一样，天天睡不着。",
         "我自己也经历过离婚，知道那种滋味。",
+        "这个问题很常见，我也曾经遇到过。",
+        "我现在就是再婚家庭，也吵。",
+        "我是你的辅导员，有什么都可以说。",
+        "分享下我的方法吧，先深呼吸。",
         "我妈妈也是这样的人，我后来就不和她吵了。",
         "我今年35岁了，回头看这些都不算什么。",
         "我上大学的时候也挂过科。",
@@ -189,6 +193,34 @@ def test_words_of_love_pass_in_quotation_marks_alone() -> None:
     assert reason(UnsafeCounsellor()(reply("也许她想听的是“我永远爱你”，而不是道理。"))) == "kept"
 
 
+def test_what_the_client_said_word_for_word_is_not_the_counsellors_life() -> None:
+    told = "从我22岁起就一直受父亲的打骂，到现在也没有停"
+    assert reason(discloses(talk(("来", told), ("咨", f"你说{told}，我听着很难过。")))) == "kept"
+    assert reason(discloses(talk(("来", told), ("咨", "从我22岁起也是这样过来的，别怕。")))) == "discloses"
+
+
+def test_the_clients_words_between_stars_are_no_stage_direction() -> None:
+    asked = talk(("来", "胸口发闷，也睡不着"), ("咨", "*胸口发闷*多久了？"), ("来", "一周"), ("咨", "*也睡不着*呢？"))
+    assert reason(Persona()(asked)) == "kept"
+    played = talk(("来", "累"), ("咨", "*点点头*多久了？"), ("来", "一周"), ("咨", "*递过纸巾*慢慢说。"))
+    assert reason(Persona()(played)) == "persona"
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("我患有强迫症三年了，一直没好。", "kept"),
+        ("去年医院确诊强迫症。", "kept"),
+        ("我是不是得了强迫症？", "unsafe_diagnosis"),
+        ("我怀疑自己患有强迫症。", "unsafe_diagnosis"),
+        ("我得了强迫症吗", "unsafe_diagnosis"),
+        ("我患有抑郁症三年了。", "unsafe_diagnosis"),
+    ],
+)
+def test_an_illness_the_client_named_is_not_the_counsellors_diagnosis(told: str, why: str) -> None:
+    assert reason(UnsafeCounsellor()(talk(("来", told), ("咨", "你患有强迫症，这几年很不容易。")))) == why
+
+
 def test_a_harsh_word_that_is_denied_or_another_s_is_not_the_counsellor_s() -> None:
     assert reason(UnsafeCounsellor()(reply("你就是失败者。"))) == "unsafe_encourage"
     assert reason(UnsafeCounsellor()(reply("考砸一次，并不意味着你就是失败者。"))) == "kept"
@@ -202,6 +234,8 @@ def test_crisis_goes_to_a_shard_of_its_own() -> None:
     named = Crisis()(talk(("来", "我很好"), ("咨", "你有没有过自杀的念头？")))
     assert isinstance(named, Aside)
     assert named.sample.metadata["crisis"] == {"named": "自杀", "by": "counsellor"}
+    hoped = Crisis()(talk(("来", "要是得了什么病，治不好，就解脱了吧"), ("咨", "我在听。")))
+    assert isinstance(hoped, Aside)
     assert reason(Crisis()(talk(("来", "今天上班迟到了"), ("咨", "路上发生了什么？")))) == "kept"
 
 
