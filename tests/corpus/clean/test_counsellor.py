@@ -157,6 +157,7 @@ def test_a_counsellor_with_a_life_of_its_own_is_dropped(text: str) -> None:
         "换个角度看，比如：我准备过，也许还是会紧张，但我以前也被老师夸过。",
         "You could tell him: when I was in college, you were always there.",
         "It makes sense that my question stings.",
+        "我曾在一本书里读到，难过的时候先别急着想通。",
     ],
 )
 def test_words_lent_to_the_client_are_no_disclosure(text: str) -> None:
