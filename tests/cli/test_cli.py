@@ -36,8 +36,9 @@ def complaint(done: subprocess.CompletedProcess[bytes]) -> str:
 
 COMMANDS = [["serve"], ["chat"], ["screen"], ["train"], ["export"], ["model", "list"], ["model", "pull"]]
 COMMANDS += [["evaluate", "perplexity"]]
-COMMANDS += [["corpus", name] for name in ("sources", "fetch", "crawl", "extract", "run", "steps", "show", "overlap", "think", "review", "agreement")]
-COMMANDS += [["prefer", name] for name in ("principles", "generate", "score", "pair", "convert", "report", "run", "rate")]
+CORPUS = "sources fetch crawl extract run steps show overlap think review agreement"
+PREFER = "principles generate score pair convert report run rate safety votes corrupt corrections ratings"
+COMMANDS += [["corpus", name] for name in CORPUS.split()] + [["prefer", name] for name in PREFER.split()]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from anxin.cli.corpus.review import agreement, review
-from anxin.cli.prefer_rate import rate
+from anxin.cli.prefer.rate import rate
 from anxin.corpus.review import drawn
 from anxin.corpus.review.desk import Desk
 from anxin.errors import ConfigError, DataError

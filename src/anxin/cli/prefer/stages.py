@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from anxin.cli.prefer_rate import rate
 from anxin.cli.terminal import complain, notes
 from anxin.errors import ConfigError
 
@@ -27,7 +26,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command("rate")(rate)
 
 _BASE = Annotated[str, typer.Option(help="Address of an OpenAI-compatible server, with /v1; or write NAME@URL.")]
 _CONTEXT = Annotated[int, typer.Option(help="Models' window in tokens (0: the operator's setting).")]
