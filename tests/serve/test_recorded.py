@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -68,6 +70,56 @@ async def test_of_two_replicas_one_answers_and_the_other_says_so(store: Store, t
         clients = [text for role, text in messages if role == "client"]
         assert len(clients) == len(won), "whoever was answered is on the record, and nobody else"
     await other.close()
+
+
+async def test_whoever_is_told_that_a_reply_is_over_finds_it_on_the_record() -> None:
+    """A server may be killed the moment after."""
+
+    class Slow(MemoryConversations):
+        kept = False
+
+        async def replace_reply(self, id: str, reply: Utterance, *, version: int | None = None) -> Conversation | None:
+            await asyncio.sleep(0.05)
+            self.kept = True
+            return await super().replace_reply(id, reply, version=version)
+
+    conversations = Slow()
+    app = create_app(EchoModel(), options=ServeOptions(), conversations=conversations)
+    seen: list[tuple[str, bool]] = []
+    id = (await conversations.create()).id
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        text = bytes(message.get("body", b"")).decode()
+        seen.extend((event, conversations.kept) for event, _ in events_of(text))
+
+    body = json.dumps({"text": CRISIS}).encode()
+    asked = False
+
+    async def receive() -> MutableMapping[str, Any]:
+        nonlocal asked
+        if asked:
+            await asyncio.sleep(3600)
+        asked = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    path = f"/api/conversations/{id}/turns"
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }
+    await app(scope, receive, send)
+    assert dict(seen)["ended"] is True
+    assert dict(seen)["spoken"] is False, "and words do not wait for it"
 
 
 class Failing(MemoryConversations):

@@ -6,7 +6,7 @@ import asyncio
 import random
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -31,8 +31,9 @@ def acknowledge(*words):
 async def main():
     store = open_store(StoreOptions(database=sys.argv[1]), Path(sys.argv[2]))
     await store.prepare()
-    acknowledge("ready")
     kept = store.conversations
+    screen("我很累")
+    acknowledge("ready")
     async def one(name):
         for round in range(10_000):
             id = (await kept.create()).id
@@ -54,16 +55,16 @@ asyncio.run(main())
 """
 
 
-def kill_after(command: list[str], seconds: float) -> list[list[str]]:
-    """What it acknowledged until it was killed, so many seconds after it was ready."""
+def kill_after(command: list[str], lines: int, seconds: float) -> list[list[str]]:
+    """What it acknowledged until it was killed, so many lines and seconds after it was ready."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
     first = process.stdout.readline()
     assert first == b"ready\n", process.stderr.read()
-    timer = threading.Timer(seconds, process.kill)
-    timer.start()
-    rest = process.stdout.read()
-    timer.cancel()
+    rest = b"".join(process.stdout.readline() for _ in range(lines))
+    time.sleep(seconds)
+    process.kill()
+    rest += process.stdout.read()
     process.wait()
     process.stderr.close()
     process.stdout.close()
@@ -80,7 +81,8 @@ async def test_no_acknowledged_turn_is_lost_and_the_audit_log_is_whole(
     turns, erased, gone = 0, set[str](), set[str]()
     kept: dict[str, list[str]] = {}
     for _ in range(rounds):
-        for kind, *words in await asyncio.to_thread(kill_after, command, chance.uniform(0.0, 1.0)):
+        acknowledged = await asyncio.to_thread(kill_after, command, chance.randrange(40), chance.uniform(0.0, 0.1))
+        for kind, *words in acknowledged:
             id = words[0].strip()
             if kind == "begun":
                 kept[id] = []

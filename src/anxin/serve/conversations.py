@@ -142,9 +142,9 @@ async def retry(request: Request) -> Response:
 class TurnStream(Response):
     """Runs one turn of a kept conversation. Raises `Refusal` while nothing has been sent.
 
-    The client's message and its risk are kept as soon as it is screened, the reply when it ends, or as far as it
-    had come when the client left. `text` None answers the newest message again. Where the store fails the client is
-    answered all the same, and what was said is kept with the reply if it can be by then.
+    The client's message and its risk are kept as soon as it is screened, the reply before its end is told, or as far
+    as it had come when the client left. `text` None answers the newest message again. Where the store fails the client
+    is answered all the same, and what was said is kept with the reply if it can be by then.
     """
 
     def __init__(self, house: House, id: str, text: str | None, settings: Settings) -> None:
@@ -155,6 +155,7 @@ class TurnStream(Response):
         self._now = settings.now or datetime.now(UTC)
         self._version = 0
         self._unkept: Utterance | None = None
+        self._kept = False
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,7 +173,7 @@ class TurnStream(Response):
                     heard = run.screened
                     await self._hear(Utterance("client", self._text, heard.ledger, at=self._now, verdict=heard.verdict))
                 try:
-                    await _stream(run, send)
+                    await self._stream(run, send)
                 finally:
                     await self._keep(run)
         finally:
@@ -206,7 +207,23 @@ class TurnStream(Response):
         if kept is not None:
             self._version = kept.version
 
+    async def _stream(self, run: Running, send: Send) -> None:
+        await start_stream(send)
+        await send_body(send, _encode(run.screened))
+        while (batch := await run.next()) is not None:
+            said = [event for event in batch if not isinstance(event, Ended)]
+            if said or not batch:
+                await send_body(send, b"".join([_encode(event) for event in said]) if said else PING)
+            if run.ended is not None:
+                # Words go out as they come; that they are over is said when they are kept, and a server may be killed.
+                await self._keep(run)
+                await send_body(send, _encode(next(event for event in batch if isinstance(event, Ended))))
+        await send_body(send, b"", more=False)
+
     async def _keep(self, run: Running) -> None:
+        if self._kept:
+            return
+        self._kept = True
         try:
             if self._unkept is not None:
                 await self._append(self._unkept)
@@ -224,14 +241,6 @@ class TurnStream(Response):
         offered = run.offered.id if run.offered is not None else ""
         by: Literal["model", "anxin"] = "model" if run.by_model else "anxin"
         return Utterance("counsellor", run.text, ledger, by, run.lines, offered, run.notices, self._now)
-
-
-async def _stream(run: Running, send: Send) -> None:
-    await start_stream(send)
-    await send_body(send, _encode(run.screened))
-    while (batch := await run.next()) is not None:
-        await send_body(send, b"".join([_encode(event) for event in batch]) if batch else PING)
-    await send_body(send, b"", more=False)
 
 
 def _encode(event: Event) -> bytes:

@@ -65,7 +65,7 @@ class DatabaseConversations:
         self._unscrubbed = True  # a process before this one may have been killed after an erasure
 
     async def create(self) -> Conversation:
-        conversation = Conversation(secrets.token_urlsafe(24))
+        conversation = Conversation(_new_id())
         reference = reference_of(conversation.id)
         async with self._database.writing() as session:
             now = self._now()
@@ -276,6 +276,13 @@ class DatabaseConversations:
                 verdict = read_verdict(key.open(found.verdict, "verdicts", place))
             said.append(read_utterance(found.role, key.open(found.sealed, "utterances", place), verdict))
         return tuple(said)
+
+
+def _new_id() -> str:
+    # One that begins with a dash would be taken for an option by `anxin admin`.
+    while (id := secrets.token_urlsafe(24)).startswith("-"):
+        pass
+    return id
 
 
 def _place(number: int, version: int, role: str) -> str:
