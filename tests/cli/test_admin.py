@@ -115,3 +115,10 @@ def test_an_audit_log_that_was_changed_is_told(talk: str) -> None:
     connection.close()
     with pytest.raises(DataError, match="entry 1 was changed"):
         admin("verify-audit")
+
+
+def test_every_command_has_an_example_of_itself() -> None:
+    assert len(app.registered_commands) >= 9
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"Example: anxin admin {command.name}" in (command.callback.__doc__ or ""), command.name

@@ -65,6 +65,8 @@ def serve(
     except BaseException:
         listener.close()
         raise
+    if records.database and store is None:
+        screen.print("retention_days is 0: conversations are kept in memory alone, nothing is recorded.")
     if not model:
         screen.print(what_else(name, config), soft_wrap=True)
 

@@ -73,6 +73,7 @@ async def back_up(store: Store, path: Path, actor: str) -> Manifest:
                 file.flush()
                 os.fsync(file.fileno())
             os.link(part, path)  # a rename would replace a file that has come there meanwhile
+            _settle(path.parent)
     finally:
         part.unlink(missing_ok=True)
     async with store.database.writing() as session:
@@ -131,6 +132,7 @@ async def restore(store: Store, path: Path, actor: str, *, overwrite: bool = Fal
             await store.database.close()
             _free(file)
             aside.path.replace(file)
+            _settle(file.parent)
         finally:
             await aside.close()
             _remove(aside.path)
@@ -300,6 +302,16 @@ def _free(file: Path) -> None:
             connection.close()
         if mode != "delete":
             raise StoreError(f"{file} is in use; stop what serves from it, then restore")
+
+
+def _settle(folder: Path) -> None:
+    """See to it that a name that was changed survives the power."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _remove(file: Path) -> None:
