@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 
@@ -86,6 +87,23 @@ async def test_what_serves_meanwhile_takes_part(store: Store, database: str, tmp
     (after,) = await filled(serving, 1)
     assert await masters(store) == {done.master}
     assert await read(serving, [before, after]) == ["words 0", "words 0"]
+    await serving.close()
+
+
+async def test_a_conversation_begun_in_the_moment_of_a_rotation_waits_for_it(
+    store: Store, database: str, tmp_path: Path
+) -> None:
+    serving = open_store(StoreOptions(database=database), tmp_path / "home")
+    await serving.prepare()
+    await filled(serving, 1)
+    async with store.database.writing() as session:
+        master, _ = await store.locks.begin_rotation(session, "tester")
+        begun = asyncio.create_task(filled(serving, 1))
+        await asyncio.sleep(0.5)
+        assert not begun.done()
+    (id,) = await begun
+    assert await read(serving, [id]) == ["words 0"]
+    assert master in await masters(store)
     await serving.close()
 
 

@@ -42,7 +42,10 @@ class Locks:
 
     async def new(self, session: AsyncSession, owner: str) -> DataKey:
         """A data key for a new owner, wrapped by the current master key."""
-        current = await session.scalar(select(MasterRow.id).where(MasterRow.current).with_for_update(read=True))
+        which = select(MasterRow.id).where(MasterRow.current).with_for_update(read=True)
+        # On PostgreSQL whoever has waited for a rotation finds the old key's row current no more; the next statement
+        # sees the new one.
+        current = await session.scalar(which) or await session.scalar(which)
         if current is None:
             raise StoreKeyError("this database has no master key; run: anxin admin status")
         key = DataKey.new(owner)
