@@ -12,9 +12,18 @@ from sqlalchemy import delete, select, update
 
 from anxin.errors import StoreConflict, StoreDamaged, StoreError
 from anxin.safety import Ledger, Notice, NoticeKind, crisis_lines, screen
-from anxin.store import Conversation, Conversations, MemoryConversations, Store, StoreOptions, Utterance, open_store
+from anxin.store import (
+    Conversation,
+    Conversations,
+    MemoryConversations,
+    Store,
+    StoreOptions,
+    Utterance,
+    audit,
+    open_store,
+)
 from anxin.store.lasting import DatabaseConversations, reference_of
-from anxin.store.tables import ConversationRow, KeyRow, UtteranceRow, VerdictRow
+from anxin.store.tables import AuditRow, ConversationRow, KeyRow, UtteranceRow, VerdictRow
 
 pytestmark = pytest.mark.anyio
 
@@ -247,6 +256,19 @@ async def test_a_hold_keeps_from_retention_and_from_erasure_until_it_is_lifted(s
     assert await store.conversations.release(id, "operator:x") == "erased"
     assert await store.conversations.show(reference_of(id), "operator:x", why="incident") is None
     assert await store.conversations.release(id, "operator:x") == "unknown"
+    async with store.database.reading() as session:
+        report = await audit.verify(session)
+        actions = list(await session.scalars(select(AuditRow.action).order_by(AuditRow.number)))
+    assert report.faults == ()
+    assert actions == [
+        "key.first",
+        "conversation.begun",
+        "hold.placed",
+        "conversation.erase_asked",
+        "conversation.read",
+        "hold.lifted",
+        "conversation.erased",
+    ]
 
 
 async def test_a_hold_that_is_lifted_lets_the_client_go_on(store: Store) -> None:

@@ -75,7 +75,8 @@ async def append(
 
     Take it last: locks are taken conversation first, head last, everywhere. `detail` never holds text of a client.
     """
-    last = await session.scalar(select(AuditHeadRow).where(AuditHeadRow.id == 1).with_for_update())
+    locked = select(AuditHeadRow.number, AuditHeadRow.hash).where(AuditHeadRow.id == 1).with_for_update()
+    last = (await session.execute(locked)).first()
     if last is None:
         raise StoreError("the audit log has lost its head; run: anxin admin verify-audit")
     entry = Entry(last.number + 1, datetime.now(UTC), actor, action, subject, detail or {})

@@ -67,7 +67,8 @@ class Locks:
     async def begin_rotation(self, session: AsyncSession, actor: str) -> tuple[str, bool]:
         """Let a newer master key wrap from now on: one that the source holds already (put there by the operator, or by
         a rotation that was interrupted), else one it makes. Returns its id, and whether it is new here."""
-        current = await session.scalar(select(MasterRow.id).where(MasterRow.current).with_for_update())
+        which = select(MasterRow.id).where(MasterRow.current).with_for_update()
+        current = await session.scalar(which) or await session.scalar(which)  # as in `new`
         ring = self.source.read()
         if current is None or ring is None:
             raise StoreKeyError(f"there is no master key in {self.source.where}; put your copy of it back")
