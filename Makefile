@@ -34,7 +34,7 @@ $(VENV)/.installed: $(SOURCES) $(WEB) | $(VENV)/bin/python
 # Torch first and pinned: anything else that asks for it then finds it.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install -c constraints-cpu.txt torch
-	$(PIP) install -c constraints-cpu.txt -e ".[train,corpus,crawl,store,postgres,dev]"
+	$(PIP) install -c constraints-cpu.txt -e ".[train,corpus,crawl,scale,store,postgres,dev]"
 	@touch $@
 
 lint: install-dev
