@@ -9,18 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from anxin.corpus.complete import Done
-from anxin.corpus.files import read_records, read_samples, shards
+from anxin.corpus.files import Tally, read_records, read_samples, shards
 from anxin.corpus.manifest import read_manifest
 from anxin.corpus.recipe import load_recipe
 from anxin.corpus.run import check, run
 from anxin.corpus.sample import Sample
-from anxin.errors import ConfigError, DataError
+from anxin.errors import ConfigError, DataError, UserError
 
 RECIPE = """
 name = "small"
@@ -256,6 +257,13 @@ def _refusals() -> Iterator[tuple[str, str, str]]:
     yield 'do = "dedup"', 'do = "deduplicate"', "must be steps, dedup, mix, think or card"
     yield 'licence = "our own"', "", "say its licence"
     yield 'reader = "dialogues"', 'reader = "dialogue"', "dialogues"
+    yield 'name = "texts"', 'name = "ours"', "two sources are named ours"
+    yield 'name = "texts"', 'name = "../texts"', "names files"
+    yield 'name = "small"', 'name = "../small"', "the recipe's name names files"
+    yield 'licence = "our own"', 'licence = "our own"\nlimit = -1', "limit is a number of samples"
+    yield 'name = "small"', 'name = "small"\naccept = ["psyqua"]', "accept psyqua: the recipe has no such source"
+    yield 'steps = [{step = "clean"', 'steps = [{step = "drop_ids", ids = "no.json"}, {step = "clean"', "does not exist"
+    yield 'do = "dedup"', 'do = "think"\nteacher = "no-such"', "no model 'no-such'"
 
 
 @pytest.mark.parametrize(("old", "new", "told"), list(_refusals()))
@@ -265,9 +273,9 @@ def test_a_recipe_that_cannot_be_is_refused_before_anything_is_done(
     recipe, data = work
     assert old in RECIPE
     recipe.write_text(RECIPE.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises((ConfigError, DataError), match=told):
+    with pytest.raises(UserError, match=told):
         check(load_recipe(recipe, data), data)
-    with pytest.raises((ConfigError, DataError), match=told):
+    with pytest.raises(UserError, match=told):
         _do(recipe, data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -281,6 +289,44 @@ def test_a_licence_that_forbids_training_stops_the_run_until_it_is_named(tmp_pat
         check(load_recipe(recipe, data), data)
     with pytest.raises(DataError, match="anxin corpus fetch pku_saferlhf_single"):
         check(load_recipe(recipe, data), data, ("pku_saferlhf_single",))
+
+
+def test_stages_that_are_no_tables_are_refused(tmp_path: Path) -> None:
+    recipe = tmp_path / "odd.toml"
+    recipe.write_text('name = "odd"\nstages = 3\nsources = []\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="list of tables"):
+        load_recipe(recipe, tmp_path)
+
+
+def test_a_kill_while_other_work_is_cleared_leaves_a_folder_that_is_still_a_stage(
+    work: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, data = work
+    out = tmp_path / "out"
+    _do(recipe, data, out)
+    recipe.write_text(RECIPE.replace("test = 0.2", "test = 0.3"), encoding="utf-8")
+
+    def killed(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("anxin.corpus.complete.shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _do(recipe, data, out)
+    (out / "split" / "manifest.json").unlink(missing_ok=True)
+    assert {done.stage: done.skipped for done in _do(recipe, data, out)}["split"] is False
+    _do(recipe, data, tmp_path / "fresh")
+    assert _names(out / "split") == _names(tmp_path / "fresh" / "split")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_counts_are_told_in_one_order_whatever_order_they_were_met_in() -> None:
+    one, two = Tally(dropped=Counter(b=1, a=1, c=2)), Tally(dropped=Counter(a=1, c=2, b=1))
+    assert json.dumps(one.to_json()) == json.dumps(two.to_json())
+    assert list(one.to_json()["dropped"]) == ["c", "a", "b"]
 
 
 def test_a_folder_of_something_else_is_never_cleared(work: tuple[Path, Path], tmp_path: Path) -> None:

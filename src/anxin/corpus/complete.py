@@ -77,7 +77,11 @@ def _clear(out: Path, name: str, replace: bool) -> None:
         raise DataError(f"{out} holds something else than a stage {name}; name another folder")
     if not replace:
         raise DataError(f"{out} holds the work of another input or other options; name another folder or delete it")
-    shutil.rmtree(out)
+    write_atomically(out / DONE / "digest", "")  # killed in the midst of this, the next run still knows it for a stage
+    for path in [*out.iterdir(), *(out / DONE).iterdir()]:
+        if path in (out / DONE, out / DONE / "digest"):
+            continue
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _damage(out: Path) -> list[str]:

@@ -77,19 +77,23 @@ class Tally:
         self.aside.update(other.aside)
 
     def to_json(self) -> dict[str, Any]:
-        """As the manifest shows it, most frequent reasons first."""
+        """As the manifest shows it, most frequent reasons first, whatever the order they were met in."""
         return {
             "read": self.read,
             "kept": self.kept,
             "changed": self.changed,
-            "dropped": dict(self.dropped.most_common()),
-            "aside": dict(self.aside.most_common()),
+            "dropped": _by_count(self.dropped),
+            "aside": _by_count(self.aside),
         }
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Tally:
         """The tally that `to_json` wrote."""
         return cls(body["read"], body["kept"], body["changed"], Counter(body["dropped"]), Counter(body["aside"]))
+
+
+def _by_count(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def shards(place: Path) -> list[Path]:
@@ -178,7 +182,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, str | Damage]]:
             try:
                 yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
-                yield number, Damage("not_utf8", f"{path.name} line {number}, byte {error.start}", _start(raw))
+                where = f"{path.name} line {number} is no UTF-8 (byte {error.start})"
+                yield number, Damage("not_utf8", where, _start(raw))
 
 
 def to_line(record: Mapping[str, Any]) -> bytes:

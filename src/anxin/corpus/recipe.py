@@ -54,6 +54,11 @@ class Source:
     licence: str = ""
     limit: int = 0
 
+    def __post_init__(self) -> None:
+        _word(self.name, "a source's name")
+        if self.limit < 0:
+            raise ConfigError(f"{self.name}: limit is a number of samples; 0 for all")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -95,18 +100,20 @@ def load_recipe(path: Path, data: Path, settings: list[str] | None = None) -> Re
     whatever it asks that cannot be done, before anything is done.
     """
     table = load_toml(path)
-    staged = {stage.get("name"): stage for stage in table.get("stages", []) if isinstance(stage, dict)}
+    written = table.get("stages", [])
+    if not isinstance(written, list) or not all(isinstance(stage, dict) for stage in written):
+        raise ConfigError("stages must be a list of tables: [[stages]]")
+    staged = {stage["name"]: stage for stage in written if isinstance(stage.get("name"), str)}
     for setting in settings or []:
         stage_name, _, rest = setting.partition(".")
         override(staged[stage_name], [rest]) if stage_name in staged else override(table, [setting])
     kind = table.pop("kind", "corpus")
     if kind != "corpus":
         raise ConfigError(f"{path} is a recipe for {kind}, not for a corpus")
-    written = table.pop("stages", [])
+    table.pop("stages", None)
     folders = {"{data}": str(data), "{recipe}": str(path.parent)}
     head = parse(_Head, table)
-    if not isinstance(written, list) or not all(isinstance(stage, dict) for stage in written):
-        raise ConfigError("stages must be a list of tables: [[stages]]")
+    _word(head.name, "the recipe's name")
     stages: list[Stage] = []
     for place, raw in enumerate(written):
         stage = _stage(raw, f"stages[{place}]", stages[-1].name if stages else READ, folders)
@@ -124,7 +131,7 @@ def _stage(raw: Mapping[str, Any], where: str, before: str, folders: Mapping[str
     table = {key: _resolved(value, folders) for key, value in raw.items()}
     name, does = table.pop("name", None), table.pop("do", "steps")
     if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
-        raise ConfigError(f"{where}.name is a word of letters, digits, - and _")
+        raise ConfigError(f"{where}.name is a word of letters, digits, - and _; no digit first")
     takes = table.pop("from", [before])
     if isinstance(takes, str):
         takes = [takes]
@@ -146,6 +153,12 @@ def _stage(raw: Mapping[str, Any], where: str, before: str, folders: Mapping[str
         case _:
             raise ConfigError(f"{where}.do must be steps, dedup, mix, think or card, not {does!r}")
     return Stage(name, tuple(takes), options, raw)
+
+
+def _word(name: str, what: str) -> None:
+    """Raises `ConfigError` for a name that could not be that of a file: names of sources and recipes become those."""
+    if not name.strip() or name.startswith(".") or set(name) & set("/\\:\0"):
+        raise ConfigError(f"{what} names files: it is not empty, has no / \\ or : and no dot first; not {name!r}")
 
 
 def _steps(table: dict[str, Any], stage: str) -> Steps:

@@ -42,11 +42,17 @@ class _How:
     workers: Workers
 
 
-def check(recipe: Recipe, data: Path, accept: Sequence[str] = ()) -> list[Origin]:
-    """Every source's facts, its licence allowed and its files there, and no stage that sends words out unasked.
+def check(recipe: Recipe, data: Path, accept: Sequence[str] = (), open: Open = _open) -> list[Origin]:
+    """Every source's facts, its licence allowed and its files there, the files that steps read, and no stage that
+    sends words out unasked.
 
     Raises the first fault; writes nothing.
     """
+    for stage in recipe.stages:
+        if isinstance(stage.options, Teach):
+            _models(stage.options, open)
+        elif isinstance(stage.options, Steps):
+            _there(stage.name, stage.options)
     origins: list[Origin] = []
     for source in recipe.sources:
         facts = origin(source.name, source.reader, source.licence, source.options)
@@ -54,7 +60,13 @@ def check(recipe: Recipe, data: Path, accept: Sequence[str] = ()) -> list[Origin
         place = _place(source, recipe, data)
         if not files_of(facts, place):
             raise DataError(f"{place} holds no file of {facts.name}")
+        if any(facts.name == other.name for other in origins):
+            raise ConfigError(f"two sources are named {facts.name}; give each its own name, or one path with both")
         origins.append(facts)
+    known = {facts.name.replace("-", "_") for facts in origins}
+    for name in (*recipe.accept, *accept):
+        if name.replace("-", "_") not in known:
+            raise ConfigError(f"accept {name}: the recipe has no such source; it has {', '.join(sorted(known))}")
     return origins
 
 
@@ -78,13 +90,8 @@ def run(
     """
     if upto and upto not in {READ, *(stage.name for stage in recipe.stages)}:
         raise ConfigError(f"no stage {upto}; the recipe has {', '.join((READ, *(s.name for s in recipe.stages)))}")
-    origins = check(recipe, data, accept)
+    origins = check(recipe, data, accept, open)
     how = _How(jobs, report, open, workers or Processes(jobs))
-    for stage in recipe.stages:
-        if isinstance(stage.options, Teach):
-            _models(stage.options, how)
-        elif isinstance(stage.options, Steps):
-            _there(stage.name, stage.options)
     yield _read(recipe, origins, data, out / READ, shard, how)
     for stage in recipe.stages if upto != READ else ():
         yield _stage(stage, out, how)
@@ -139,7 +146,7 @@ def _stage(stage: Stage, out: Path, how: _How) -> Done:
 
 
 def _think(name: str, options: Teach, files: Sequence[Path], inputs: Sequence[File], out: Path, how: _How) -> Done:
-    teacher, judge = _models(options, how)
+    teacher, judge = _models(options, how.open)
     work = partial(think, files, out, options.think, teacher, judge, how.report)
     return complete(
         name, thinking(options.think, teacher, judge), inputs, out, work, lambda: {"thoughts": thoughts(out)}
@@ -153,11 +160,11 @@ def _there(name: str, options: Steps) -> None:
             raise DataError(f"stage {name} reads {path}, which does not exist")
 
 
-def _models(options: Teach, how: _How) -> tuple[Model, Model | None]:
+def _models(options: Teach, open: Open) -> tuple[Model, Model | None]:
     """The teacher and the judge. Raises `ConfigError` where one would send the words out and the recipe does not allow
     it."""
-    teacher = how.open(options.teacher, options.base_url, options.context)
-    judge = how.open(options.judge, options.judge_url or options.base_url, options.context) if options.judge else None
+    teacher = open(options.teacher, options.base_url, options.context)
+    judge = open(options.judge, options.judge_url or options.base_url, options.context) if options.judge else None
     away = [model.info.name for model in (teacher, judge) if model is not None and model.info.outside]
     if away and not options.outside:
         raise ConfigError(
@@ -180,6 +187,8 @@ def _outputs(out: Path, taken: str, folder: Path) -> list[File]:
     inside = f"{folder.name}/"
     found = [File(**fact) for fact in manifest["outputs"] if fact["path"].startswith(inside)]
     if not found:
+        if folder.name == DATA:
+            raise DataError(f"stage {stage} kept nothing: there is nothing to go on with; see {out / stage}")
         sets = {fact["path"].partition("/")[0] for fact in manifest["outputs"]} - {DATA, DROPPED}
         raise DataError(f"stage {stage} left nothing in {folder.name}; it has {', '.join(sorted(sets)) or 'only data'}")
     return found

@@ -72,6 +72,8 @@ async def run_stage(
         "asked": asdict(asking.spent),
         "seconds": round(time.monotonic() - began, 3),
     }
+    for left in [*(out / DATA).glob("*.part"), *(out / DROPPED).glob("*.part")]:  # by a process that was killed
+        left.unlink(missing_ok=True)
     write_manifest(out, body, inputs, file_facts(outputs(out), out))
     return body
 

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from anxin.cli.corpus.crawl import crawl, extract
+from anxin.cli.corpus.run import show
 from anxin.errors import ConfigError
 from tests.corpus.crawl.conftest import WriteProfile
 from tests.corpus.crawl.local import Answer, article, local_site, page
@@ -20,6 +21,7 @@ pytest.importorskip("trafilatura")
 app = typer.Typer()
 app.command("crawl")(crawl)
 app.command("extract")(extract)
+app.command("show")(show)
 
 
 def test_crawl_then_extract(tmp_path: Path, write_profile: WriteProfile) -> None:
@@ -46,6 +48,17 @@ def test_a_site_that_is_left_alone_is_told_and_ends_with_1(tmp_path: Path, write
         done = CliRunner().invoke(app, ["crawl", *arguments])
     assert done.exit_code == 1
     assert "robots.txt could not be had" in done.stderr and "run again later" in done.stderr
+
+
+def test_a_file_that_is_no_warc_is_named_and_show_reads_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "odd.warc.gz").write_bytes(b"not packed")
+    (tmp_path / "out" / "data").mkdir(parents=True)
+    (tmp_path / "out" / "data" / "odd.jsonl.zst.1.part").write_bytes(b"left by a kill")
+    read = CliRunner().invoke(app, ["extract", str(tmp_path / "odd.warc.gz"), "--out", str(tmp_path / "out")])
+    assert read.exit_code == 0 and "could not be read: odd.warc.gz" in read.stderr
+    assert not list((tmp_path / "out").rglob("*.part"))
+    shown = CliRunner().invoke(app, ["show", str(tmp_path / "out")])
+    assert shown.exit_code == 0 and "truncated 1" in shown.stdout
 
 
 def test_without_a_contact_nothing_is_begun(tmp_path: Path, write_profile: WriteProfile) -> None:

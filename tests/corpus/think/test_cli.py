@@ -66,6 +66,12 @@ def test_words_leave_the_machine_only_when_told_so(place: Path, tmp_path: Path) 
     assert "personal" not in run(*asked).stderr
 
 
+def test_a_single_file_may_be_sent_too(place: Path, tmp_path: Path) -> None:
+    (file,) = [path for path in place.rglob("*") if path.is_file()]
+    made = run(file, tmp_path / "out", "--teacher", "openai/big", "--base-url", "https://models.example/v1")
+    assert isinstance(made.exception, ConfigError) and "nothing was sent" in str(made.exception)
+
+
 def test_a_judge_outside_counts_too(place: Path, tmp_path: Path) -> None:
     made = run(
         place, tmp_path / "out", "--teacher", "echo", "--judge", "openai/j", "--judge-url", "https://j.example/v1"

@@ -199,6 +199,13 @@ def test_a_teacher_that_is_gone_stops_the_stage_and_nothing_is_dropped_for_it(tm
     assert (spent.cached, spent.questions) == (10, 50)
 
 
+def test_nor_where_there_were_few_questions_and_none_was_answered(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="answered nothing"):
+        run(tmp_path, Scripted(lambda asked, time: ModelUnavailable("down")))
+    assert not list((tmp_path / "out").rglob("*.jsonl.zst"))
+    assert run(tmp_path, Scripted(knowing())).kept == 4
+
+
 def test_where_the_budget_ends_the_shard_waits_and_more_budget_goes_on(tmp_path: Path) -> None:
     samples = [sample(pair) for pair in PAIRS]
     first, second = Scripted(knowing()), Scripted(knowing())

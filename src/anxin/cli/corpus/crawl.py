@@ -57,6 +57,7 @@ def extract(
     Example: anxin corpus extract CC-MAIN-00001.warc.gz --out runs/common-crawl --jobs 2
     """
     from anxin.corpus.crawl import extract as run
+    from anxin.corpus.manifest import read_manifest
 
     screen = notes()
 
@@ -64,6 +65,8 @@ def extract(
         screen.print(f"{what} {done}/{all_of_it} files", soft_wrap=True)
 
     tally = run(places, out, profile, jobs, report)
+    for where in (read_manifest(out) or {}).get("damage", []):
+        screen.print(f"could not be read: {where}", soft_wrap=True, markup=False)
     if as_json:
         typer.echo(json.dumps(tally.to_json()))
         return

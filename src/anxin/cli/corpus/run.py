@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["overlap", "run", "show", "steps"]
 
 
+_TOLD = 5
+"""So many places that could not be read are named on the screen; all of them are in `dropped/`."""
+
+
 def run(
     recipe: Annotated[Path, typer.Argument(help="A corpus recipe, such as recipes/corpus/anxin-mini.toml.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the sources; else ANXIN_DATA.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the stages; else runs/corpus/<name>.")] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; 0 for one a core.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes; 0 for one a core.", min=0)] = 0,
     upto: Annotated[str, typer.Option(help="The last stage to do.")] = "",
     accept: Annotated[
         list[str] | None, typer.Option(help="Use this set although its licence does not allow it.")
@@ -62,7 +66,12 @@ def run(
     recipe, source = asked.place(recipe), asked.place(data or Path(os.environ.get("ANXIN_DATA", "data")))
     chosen = load_recipe(recipe, source, settings)
     console = notes()
-    for facts in preflight(chosen, source, accept or ()):
+    config = configured()
+
+    def open(name: str, base_url: str, context: int) -> Model:
+        return resolve(name, home(), config.model_options(base_url, context))
+
+    for facts in preflight(chosen, source, accept or (), open):
         console.print(f"{facts.name}: {facts.licence}", soft_wrap=True, markup=False)
     if check:
         typer.echo(f"{chosen.name} can be run: read, {', '.join(stage.name for stage in chosen.stages)}")
@@ -79,11 +88,6 @@ def run(
             "--set": settings or [],
         },
     )
-    config = configured()
-
-    def open(name: str, base_url: str, context: int) -> Model:
-        return resolve(name, home(), config.model_options(base_url, context))
-
     more: dict[str, Any] = {"accept": accept or (), "upto": upto, "open": open, "workers": by}
     with bars(console) as report, handed_over(as_json):
         for done in do(chosen, source, folder, jobs=jobs or cores(), report=report, **more):
@@ -106,7 +110,11 @@ def _line(done: Done) -> str:
 
 
 def _faults(done: Done, folder: Path) -> Iterator[str]:
-    yield from (f"could not be read: {where}" for where in done.damage)
+    yield from (f"could not be read: {where}" for where in done.damage[:_TOLD])
+    if len(done.damage) > _TOLD:
+        yield f"could not be read: at least {len(done.damage) - _TOLD} more; see {folder / done.stage / 'dropped'}"
+    if not done.tally.kept:
+        yield f"{done.stage} kept nothing"
     for reason, count in done.tally.dropped.items():
         if reason.startswith("failed_"):
             yield f"step {reason[7:]} failed on {count} samples; see {folder / done.stage / 'dropped'}"
@@ -122,7 +130,7 @@ def steps() -> None:
     from anxin.corpus.steps import STEPS
 
     for name, found in sorted(STEPS.items()):
-        typer.echo(f"{name}: {(found.__doc__ or '').strip().splitlines()[0]}")
+        typer.echo(f"{name}: {' '.join((found.__doc__ or '').split(chr(10) * 2)[0].split())}")
         for option in fields(found) if is_dataclass(found) else ():
             default = option.default if option.default is not MISSING else None
             if default is None and option.default_factory is not MISSING:
@@ -172,7 +180,8 @@ def show(
         table.add_row(
             body["stage"], f"{tally.read:,}", f"{tally.kept:,}", f"{tally.changed:,}",
             "\n".join(f"{reason} {count:,}" for reason, count in tally.dropped.most_common()),
-            "\n".join(f"{name} {count:,}" for name, count in tally.aside.most_common()), f"{body['seconds']:,.1f}",
+            "\n".join(f"{name} {count:,}" for name, count in tally.aside.most_common()),
+            f"{body['seconds']:,.1f}" if "seconds" in body else "",  # extract keeps none
         )  # fmt: skip
     typer.echo(_plain(table))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from anxin.corpus.crawl.run import PROFILE, warcs
 from anxin.corpus.files import DATA, DROPPED, Damage, Shard, Tally
 from anxin.corpus.manifest import digest, file_facts, read_manifest, write_manifest
 from anxin.corpus.sample import Drop, Sample
-from anxin.corpus.stage import Report, each_shard, finished, mark, names
+from anxin.corpus.stage import DONE, Report, each_shard, finished, mark, names
 from anxin.errors import DataError
 
 __all__ = ["extract", "extract_file", "read_pages"]
@@ -55,9 +56,13 @@ def extract(
     begun.write_text(made_from, "utf-8")
     work = [(file, out, name, chosen) for file, name in zip(files, names(files), strict=True)]
     tally = each_shard(extract_file, work, jobs, report, "extract")
+    for left in out.rglob("*.part"):  # by a process that was killed
+        left.unlink(missing_ok=True)
     outputs = sorted(path for where in (DATA, DROPPED) for path in (out / where).glob("*.jsonl.zst"))
     about = {"profile": chosen.name, "licence": chosen.licence, "terms": chosen.terms} if chosen else {}
-    body = {"stage": "extract", "digest": made_from, **about, "counts": tally.to_json()}
+    notes = [json.loads(path.read_text("utf-8")) for path in sorted((out / DONE).glob("*.json"))]
+    damage = [where for note in notes for where in note.get("damage", [])][:50]
+    body = {"stage": "extract", "digest": made_from, **about, "counts": tally.to_json(), "damage": damage}
     write_manifest(out, body, inputs, file_facts(outputs, out))
     return tally
 

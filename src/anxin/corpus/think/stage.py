@@ -215,6 +215,7 @@ class _Work:
                     return
                 yield question
 
+        heard = False
         asking = ask_many(
             model,
             until_over(),
@@ -231,7 +232,7 @@ class _Work:
                 came += 1
                 self.report(f"{self.what}: {shard.name}, {model.info.name}", came, 0)
                 if isinstance(answer, Answer):
-                    in_a_row = 0
+                    in_a_row, heard = 0, True
                     continue
                 shard.failed[key] = answer
                 if answer.code == "budget":
@@ -243,6 +244,9 @@ class _Work:
                             f"{model.info.name} failed {in_a_row} times in a row ({answer.error}); "
                             "what was answered is kept: run again to go on"
                         )
+                    last = answer
+        if in_a_row > 1 and not heard:
+            raise ModelUnavailable(f"{model.info.name} answered nothing ({last.error}); run again to go on")
         if over:
             raise ConfigError(
                 f"the budget is spent ({self.spent.questions} questions, {self.spent.tokens} tokens) and {shard.name} "
