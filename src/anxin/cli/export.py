@@ -49,7 +49,7 @@ def export(
     The finished file is loaded once, and dialogues must come out as the same tokens as in transformers; else nothing is
     written. Llama, Qwen2, Qwen2.5, Qwen3 and InternLM2 in F32, F16 or BF16; anything else with --converter.
 
-    Example: anxin export runs/anxin-mini/model models/mini.gguf --quantise q8_0 --demonstration --languages zh
+    Example: anxin export runs/anxin-mini/model models/mini.gguf --demonstration --no-instructable --languages zh
 
     Example: anxin export Qwen3-1.7B out/ours.gguf --adapter runs/sft/adapter --quantise q4_k_m --modelfile
 
@@ -69,7 +69,7 @@ def export(
     if converter and (adapter or pre or demonstration or not instructable):
         raise ConfigError("--converter runs llama.cpp's script as it is: no --adapter, --pre, --demonstration with it")
     checked: list[str] = []
-    check = None if unchecked else _checker(folder, checked)
+    check = None if unchecked else _checker(folder, checked, instructable)
     if converter:
         convert(converter, folder, out, quantise, name or out.stem, check=check)
         typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB by {converter}")
@@ -96,11 +96,11 @@ def export(
         typer.echo(f"pushed to {deliver(push, files, licence)}")
 
 
-def _checker(folder: Path, told: list[str]) -> Callable[[Path], None]:
+def _checker(folder: Path, told: list[str], systems: bool) -> Callable[[Path], None]:
     def check(file: Path) -> None:
         from anxin.export import require_agreement
 
-        found = require_agreement(folder, file)
+        found = require_agreement(folder, file, systems=systems)
         told.append(
             f"{found.dialogues} dialogues and {found.texts} texts: the same tokens in transformers and in llama.cpp"
             if found.dialogues
