@@ -68,8 +68,10 @@ class Target:
 
 
 def family_of(config: Mapping[str, Any]) -> str:
-    """llama.cpp's name of the architecture. Raises `ConfigError` for one that is not known here."""
-    named = config.get("architectures") or ["a model without `architectures` in its config.json"]
+    """llama.cpp's name of the architecture. Raises `ConfigError` for one not known here, `DataError` for none."""
+    named = config.get("architectures")
+    if not named:
+        raise DataError("config.json names no architecture; is the folder a model's?")
     family = FAMILIES.get(named[0])
     if family is None:
         known = ", ".join(sorted(FAMILIES))
