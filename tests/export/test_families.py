@@ -267,6 +267,9 @@ def _broken(folder: Path, how: str) -> Path:
     elif how == "quantised":
         config = folder / "config.json"
         config.write_text(config.read_text().replace("{", '{"quantization_config": {"bits": 4},', 1))
+    elif how == "architecture":
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"architectures"', '"somethings"'))
     elif how == "adapter":
         (folder / "config.json").rename(folder / "adapter_config.json")
     return folder
@@ -286,6 +289,7 @@ def _broken(folder: Path, how: str) -> Path:
         ("not a number", "model.norm.weight holds values that are not finite"),
         ("tokenizer", "no tokenizer"),
         ("quantised", "quantised already"),
+        ("architecture", "names no architecture"),
         ("adapter", "--adapter"),
     ],
 )
