@@ -16,7 +16,7 @@ from typing import Any
 from anxin.corpus.personal.reading import HAN, any_of, table, words
 from anxin.corpus.personal.span import Found
 
-__all__ = ["Shape", "again", "chinese_names", "shape"]
+__all__ = ["Shape", "again", "chinese_names", "known_figures", "shape", "torn"]
 
 _FULL = 4.7  # score from which surname and two characters are a name without a cue
 _SHORT = 4.7  # surname and one character
@@ -153,6 +153,17 @@ def _is_known(model: _Model, text: str, found: Found, start: int, end: int) -> b
     """Whether it is a public figure or a part of one's name, with or without a title."""
     within = start <= found.start and found.end <= end
     return within or (found.start == start and end < found.end and text[end : found.end] in model.titles)
+
+
+def torn(text: str, start: int, end: int) -> bool:
+    """Whether a name there would begin inside a word ("启|蒙老师"), or is one that names nobody ("毕竟")."""
+    model = _model()
+    return text[max(0, start - 1) : start + 1] in model.left_words or text[start:end] in model.never
+
+
+def known_figures(text: str) -> list[tuple[int, int]]:
+    """Where public figures are named in a plain text."""
+    return [match.span() for match in _known_pattern().finditer(text)]
 
 
 @cache

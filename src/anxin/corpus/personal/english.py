@@ -11,7 +11,7 @@ from typing import Any
 from anxin.corpus.personal.reading import HAN, any_of, table, words
 from anxin.corpus.personal.span import Found
 
-__all__ = ["again_english", "english_names", "is_first_name"]
+__all__ = ["again_english", "english_names", "is_first_name", "known_figures_english"]
 
 _WORD = r"[A-Z](?:[a-z]+|'[A-Z][a-z]+|[a-z]*[A-Z][a-z]+)(?:-[A-Z][a-z]+)?"
 _PARTICLE = r"(?:van der|van den|van de|van|von|de la|de|del|di|da|dos|bin|bint|al|el|Van der|Van|De La|De|Mc|O')"
@@ -138,6 +138,11 @@ def _model() -> _Model:
 def is_first_name(word: str) -> bool:
     """Whether the word is a first name and nothing else."""
     return word in _model().first
+
+
+def known_figures_english(text: str) -> list[tuple[int, int]]:
+    """Where public figures are named in a plain text in Latin letters."""
+    return [match.span() for match in _model().known.finditer(text)]
 
 
 def english_names(text: str) -> Iterator[Found]:

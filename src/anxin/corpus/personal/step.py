@@ -13,6 +13,7 @@ from anxin.corpus.personal.span import KINDS, Span
 from anxin.corpus.personal.stand_ins import Cast, bracketed, institution
 from anxin.corpus.sample import Sample
 from anxin.dialogue import Language
+from anxin.errors import ConfigError
 
 __all__ = ["Personal"]
 
@@ -35,6 +36,10 @@ class Personal:
 
     style: Literal["stand_in", "placeholder"] = "stand_in"
     kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.kinds) - set(KINDS):
+            raise ConfigError(f"personal: no kind {', '.join(sorted(unknown))}; known are {', '.join(KINDS)}")
 
     def __call__(self, sample: Sample) -> Sample:
         said = [text for message in sample.dialogue for text in (message.text, message.thought) if text]

@@ -1,0 +1,1 @@
+"""Fitting the tagger of personal data (`anxin.corpus.personal.tagger`)."""
