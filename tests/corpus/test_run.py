@@ -336,3 +336,28 @@ def test_a_folder_of_something_else_is_never_cleared(work: tuple[Path, Path], tm
     with pytest.raises(DataError, match="something else than a stage"):
         _do(*work, tmp_path / "out")
     assert precious.read_text(encoding="utf-8") == "three years"
+
+
+def test_two_runs_never_work_in_one_folder(work: tuple[Path, Path], tmp_path: Path) -> None:
+    recipe, data = work
+    first = run(load_recipe(recipe, data), data, tmp_path / "out")
+    next(first)
+    with pytest.raises(DataError, match="another run is at work"):
+        _do(recipe, data, tmp_path / "out")
+    first.close()  # type: ignore[attr-defined]
+    assert next(run(load_recipe(recipe, data), data, tmp_path / "out")).skipped
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ('{step = "clean", without = ["machin"]}', "clean has no step machin"),
+        ('{step = "personal", kinds = ["nam"]}', "no kind nam"),
+        ('{step = "language", keep = ["cn"]}', "ISO 639-1"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path, step: str, told: str) -> None:
+    path = tmp_path / "some.toml"
+    path.write_text(f'name = "some"\n[[sources]]\nname = "jade"\n[[stages]]\nname = "a"\nsteps = [{step}]\n', "utf-8")
+    with pytest.raises(ConfigError, match=told):
+        load_recipe(path, tmp_path)

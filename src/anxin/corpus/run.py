@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -92,11 +93,29 @@ def run(
         raise ConfigError(f"no stage {upto}; the recipe has {', '.join((READ, *(s.name for s in recipe.stages)))}")
     origins = check(recipe, data, accept, open)
     how = _How(jobs, report, open, workers or Processes(jobs))
-    yield _read(recipe, origins, data, out / READ, shard, how)
-    for stage in recipe.stages if upto != READ else ():
-        yield _stage(stage, out, how)
-        if stage.name == upto:
-            return
+    with _alone(out):
+        yield _read(recipe, origins, data, out / READ, shard, how)
+        for stage in recipe.stages if upto != READ else ():
+            yield _stage(stage, out, how)
+            if stage.name == upto:
+                return
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Nobody else does stages in this folder meanwhile, as far as the system can tell; a killed run's lock is gone."""
+    try:
+        import fcntl
+    except ImportError:  # not on this system
+        yield
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"another run is at work in {out}; wait for it, or name another --out") from None
+        yield
 
 
 def folder_of(out: Path, taken: str) -> Path:

@@ -31,6 +31,10 @@ class Clean:
 
     without: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if unknown := set(self.without) - {name for name, _ in (*COUNSELLING, *DOCUMENTS)}:
+            raise ConfigError(f"clean has no step {', '.join(sorted(unknown))} to leave out")
+
     def __call__(self, sample: Sample) -> Result:
         return through(sample, _chain(bool(sample.document), self.without))
 

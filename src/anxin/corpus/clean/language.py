@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from anxin.corpus.sample import Drop, Sample
-from anxin.errors import MissingExtra
+from anxin.errors import ConfigError, MissingExtra
 
 __all__ = ["Languages"]
 
@@ -26,6 +26,8 @@ _LETTERS = 3  # Latin letters that say as much as one Chinese character
 _FEW = 30  # Latin letters, below which no guess at a language is worth anything
 _CERTAIN = 0.25  # share of English's commonest words: prose has .35 or more, other languages' below .1
 
+_COUNTRIES = frozenset({"cn", "tw", "hk", "jp", "us", "uk"})
+
 
 @dataclass(frozen=True, slots=True)
 class Languages:
@@ -37,6 +39,10 @@ class Languages:
     """
 
     keep: tuple[str, ...] = ("zh", "en")
+
+    def __post_init__(self) -> None:
+        if not self.keep or any(len(code) != 2 or not code.islower() or code in _COUNTRIES for code in self.keep):
+            raise ConfigError("language: keep names languages by ISO 639-1: zh, en, ja, ko ...")
 
     def __call__(self, sample: Sample) -> Sample | Drop:
         language = _language(sample.text)

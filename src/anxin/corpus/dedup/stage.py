@@ -71,7 +71,7 @@ def dedup(inputs: Sequence[Path], out: Path, options: Dedup, jobs: int = 1, repo
                 lambda done, of: report("writing", done, of),
             )
         except OSError as error:
-            raise DataError(f"cannot write to {out}: {error.strerror}; make room and run again") from None
+            raise DataError(f"cannot write to {out}: {error.strerror or error}; make room and run again") from None
     tally = Tally()
     for shard in shards:
         tally.add(Tally.from_json(json.loads((work / "written" / f"{shard}.json").read_text())))
