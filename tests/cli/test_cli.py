@@ -36,9 +36,11 @@ def complaint(done: subprocess.CompletedProcess[bytes]) -> str:
 
 COMMANDS = [["serve"], ["chat"], ["screen"], ["train"], ["export"], ["model", "list"], ["model", "pull"]]
 COMMANDS += [["evaluate", "perplexity"]]
+ADMIN = "status backup restore rotate-key verify-audit export erase hold release"
 CORPUS = "sources fetch crawl extract run steps show overlap think review agreement"
 PREFER = "principles generate score pair convert report run rate safety votes corrupt corrections ratings"
 COMMANDS += [["corpus", name] for name in CORPUS.split()] + [["prefer", name] for name in PREFER.split()]
+COMMANDS += [["admin", name] for name in ADMIN.split()]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
