@@ -40,10 +40,8 @@ def test_a_quantile_is_within_a_bucket_of_the_true_one(numbers: list[int], share
 
 
 def test_what_is_measured() -> None:
-    samples = [_said("最近总是失眠", id=str(n)) for n in range(9)] + [
-        Damage("not_json", "x"),
-        Sample("d", document="A tale."),
-    ]
+    samples: list[Sample | Damage] = [Damage("not_json", "x"), Sample("d", document="A tale.")]
+    samples += [_said("最近总是失眠", id=str(number)) for number in range(9)]
     facts = measure(samples, examples=2)
     assert facts.samples == {"ours": 9, "unnamed": 1} and facts.damaged == 1
     assert facts.languages == {"zh": 9, "en": 1} and facts.topics["sleep"] == 9
