@@ -319,7 +319,7 @@ def _read(
                 if end - start > 2:
                     phrase[start + 1 : end - 1] = sort + 2
     rule = np.zeros(size, np.int64)
-    sorts = {kind: (place + 1) * 4 for place, kind in enumerate(KINDS)}
+    sorts: dict[str, int] = {kind: (place + 1) * 4 for place, kind in enumerate(KINDS)}
     for start, end, kind in found:
         sort = sorts.get(kind, 32)
         rule[start + 1 : end] = sort + 2
