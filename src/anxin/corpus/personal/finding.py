@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
+from typing import TYPE_CHECKING
 
 from anxin.corpus.personal.chinese import again, chinese_names, known_figures, torn
 from anxin.corpus.personal.english import again_english, english_names, known_figures_english
@@ -15,9 +16,11 @@ from anxin.corpus.personal.handles import handles, without_data
 from anxin.corpus.personal.numbers import numbers
 from anxin.corpus.personal.places import places
 from anxin.corpus.personal.reading import HAN, plain
-from anxin.corpus.personal.span import Found, Span, settle
-from anxin.corpus.personal.tagger import Tagger, tagger
-from anxin.corpus.personal.units import KINDS
+from anxin.corpus.personal.span import TAGGED, Found, Span, settle
+from anxin.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from anxin.corpus.personal.tagger import Tagger
 
 __all__ = ["by_rule", "decide", "find", "find_all", "hints"]
 
@@ -31,7 +34,14 @@ def find(text: str) -> tuple[Span, ...]:
 
 
 def find_all(texts: tuple[str, ...]) -> tuple[tuple[Span, ...], ...]:
-    """The spans of each of the texts of one conversation: a name found in one is found in all."""
+    """The spans of each of the texts of one conversation: a name found in one is found in all.
+
+    Raises `MissingExtra` without numpy.
+    """
+    try:
+        from anxin.corpus.personal.tagger import tagger
+    except ImportError as error:
+        raise MissingExtra("finding personal data", "corpus") from error
     return decide([plain(text) for text in texts], tagger())
 
 
@@ -50,7 +60,7 @@ def decide(read: Sequence[str], model: Tagger, lean: float | None = None) -> tup
     forms = _forms(names)
     found = []
     for text, rules, learned in zip(read, ruled, tagged, strict=True):
-        all_ = [*(one for one in rules if one.kind not in KINDS or one.kind == "account"), *learned]
+        all_ = [*(one for one in rules if one.kind not in TAGGED or one.kind == "account"), *learned]
         for form in forms:
             all_ += _again(text, form)
         found.append(settle(all_))
@@ -75,7 +85,7 @@ def _joined(learned: Sequence[Found], ruled: Sequence[Found]) -> list[Found]:
     left = (
         one
         for one in ruled
-        if one.kind in KINDS and all(one.end <= other.start or other.end <= one.start for other in learned)
+        if one.kind in TAGGED and all(one.end <= other.start or other.end <= one.start for other in learned)
     )
     return [*learned, *left]
 

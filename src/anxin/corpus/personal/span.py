@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-__all__ = ["KINDS", "Found", "Kind", "Span", "settle"]
+__all__ = ["KINDS", "TAGGED", "Found", "Kind", "Span", "settle"]
 
 Kind = Literal[
     "name",
@@ -23,6 +23,8 @@ Kind = Literal[
     "workplace",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+# The kinds the tagger knows. Accounts are also found by their form; all other kinds are left to the rules.
+TAGGED: tuple[Kind, ...] = ("name", "school", "hospital", "workplace", "address", "account")
 
 
 @dataclass(frozen=True, slots=True)

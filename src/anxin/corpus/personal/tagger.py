@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anxin.corpus.personal.span import Found
-from anxin.corpus.personal.units import KINDS, Marks, Units, read_units
+from anxin.corpus.personal.span import TAGGED, Found
+from anxin.corpus.personal.units import Marks, Units, read_units
 from anxin.errors import ConfigError
 
 __all__ = ["BITS", "FORMAT", "LEAN", "TAGS", "TEMPLATES", "Tagger", "hashed", "pack", "tagger"]
@@ -41,7 +41,7 @@ _FLAT = np.float32(-30)
 _CHUNK = 2048  # units scored at once: what fits the processor's cache
 _OPEN = 3.0  # nats below "outside" up to which a tag may still be chosen for the sake of its neighbours
 _NEVER = np.float32(-1e9)
-TAGS = ("O", *(f"{place}-{kind}" for kind in KINDS for place in "BIES"))
+TAGS = ("O", *(f"{place}-{kind}" for kind in TAGGED for place in "BIES"))
 
 # A template is the fields of neighbouring units that are looked at together.
 TEMPLATES: tuple[tuple[tuple[str, int], ...], ...] = tuple(
@@ -212,7 +212,7 @@ class Tagger:
                         Found(
                             int(units.starts[chosen[start]]),
                             int(units.ends[chosen[place]]),
-                            KINDS[kind],
+                            TAGGED[kind],
                             3 + max(-2.0, min(2.0, sure / 5)),
                         )
                     )

@@ -18,14 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from anxin.corpus.personal.reading import HAN, table, words
-from anxin.corpus.personal.span import Found, Kind
+from anxin.corpus.personal.span import TAGGED, Found
 
-__all__ = ["EDGE", "KINDS", "Ints", "Marks", "Units", "frequency_key", "read_units"]
+__all__ = ["EDGE", "Ints", "Marks", "Units", "frequency_key", "read_units"]
 
 Ints: TypeAlias = npt.NDArray[np.uint64]
 Marks: TypeAlias = npt.NDArray[np.uint32]
-# The kinds the tagger knows. Accounts are also found by their form; all other kinds are left to the rules.
-KINDS: tuple[Kind, ...] = ("name", "school", "hospital", "workplace", "address", "account")
 EDGE = 4  # empty units on both sides of every text, so that what is said in one is no neighbour of the next
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+|\d+")
 _AHEAD = 12  # units over which the ending of an institution is seen from its beginning
@@ -319,7 +317,7 @@ def _read(
                 if end - start > 2:
                     phrase[start + 1 : end - 1] = sort + 2
     rule = np.zeros(size, np.int64)
-    sorts: dict[str, int] = {kind: (place + 1) * 4 for place, kind in enumerate(KINDS)}
+    sorts: dict[str, int] = {kind: (place + 1) * 4 for place, kind in enumerate(TAGGED)}
     for start, end, kind in found:
         sort = sorts.get(kind, 32)
         rule[start + 1 : end] = sort + 2

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from anxin.config import load_toml, parse
 from anxin.corpus.personal.finding import by_rule, hints
 from anxin.corpus.personal.reading import plain
+from anxin.corpus.personal.span import TAGGED
 from anxin.corpus.personal.tagger import TAGS, Tagger, hashed, pack
-from anxin.corpus.personal.units import KINDS, Units, read_units
+from anxin.corpus.personal.units import Units, read_units
 from anxin.errors import DataError
 from anxin.train.personal.common import common_counts, dialogues, small_words
 from anxin.train.personal.fit import Rows, fit
@@ -51,7 +52,7 @@ class Kitchen:
         """A model file learned from the items."""
         random = Random(self.recipe.seed)
         varied: list[Item] = [{**item, "text": plain(item["text"])} for item in items]
-        with_names = [item for item in varied if any(span["kind"] in KINDS for span in item["spans"])]
+        with_names = [item for item in varied if any(span["kind"] in TAGGED for span in item["spans"])]
         for _ in range(self.recipe.copies):
             varied += [swapped(item, self._pools, random) for item in with_names]
         varied = [_lowered(item) if random.random() < self.recipe.small_letters else item for item in varied]
@@ -127,7 +128,7 @@ def tags_of(units: Units, spans: Sequence[Iterable[Item]]) -> npt.NDArray[np.int
         low, high = np.searchsorted(of, (text, text + 1))
         here = inside[low:high]
         for span in gold:
-            if span["kind"] not in KINDS:
+            if span["kind"] not in TAGGED:
                 continue
             held = here[(units.starts[here] < span["end"]) & (units.ends[here] > span["start"])]
             if not len(held):
