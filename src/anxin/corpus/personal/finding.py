@@ -7,7 +7,7 @@ decided by a tagger learned from authored text (`tagger.py`); what the rules for
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 from anxin.corpus.personal.chinese import again, chinese_names, known_figures, torn
@@ -51,7 +51,9 @@ def decide(read: Sequence[str], model: Tagger, lean: float | None = None) -> tup
     ruled = [by_rule(text) for text in read]
     hinted = [hints(all_) for all_ in ruled]
     tagged = model.find(read, hinted) if lean is None else model.find(read, hinted, lean)
-    tagged = [_unknown(text, learned, ruled_) for text, learned, ruled_ in zip(read, tagged, hinted, strict=True)]
+    tagged = [
+        _unknown(text, learned, ruled_, model.small) for text, learned, ruled_ in zip(read, tagged, hinted, strict=True)
+    ]
     # What a rule found and the tagger did not see at all stays: the rules find little, but hardly anything wrongly.
     tagged = [_joined(learned, ruled_) for learned, ruled_ in zip(tagged, hinted, strict=True)]
     names = {
@@ -67,7 +69,7 @@ def decide(read: Sequence[str], model: Tagger, lean: float | None = None) -> tup
     return tuple(found)
 
 
-def _unknown(text: str, learned: Sequence[Found], ruled: Sequence[Found]) -> list[Found]:
+def _unknown(text: str, learned: Sequence[Found], ruled: Sequence[Found], small: Mapping[str, int]) -> list[Found]:
     """Without public figures and words torn apart, unless the rules saw a person announced there ("我叫李健")."""
     if all(one.kind != "name" for one in learned):
         return list(learned)
@@ -76,9 +78,20 @@ def _unknown(text: str, learned: Sequence[Found], ruled: Sequence[Found]) -> lis
         one
         for one in learned
         if one.kind != "name"
-        or not (torn(text, one.start, one.end) or any(start <= one.start and one.end <= end for start, end in known))
+        or not (
+            _opens(text, one, small)
+            or torn(text, one.start, one.end)
+            or any(start <= one.start and one.end <= end for start, end in known)
+        )
         or any(rule.kind == "name" and rule.start < one.end and one.start < rule.end for rule in ruled)
     ]
+
+
+def _opens(text: str, one: Found, small: Mapping[str, int]) -> bool:
+    """Whether it is an ordinary word with the capital of a sentence's beginning ("Marks are not everything")."""
+    word = text[one.start : one.end]
+    opens = not text[: one.start].strip() or text[: one.start].rstrip()[-1] in ".!?\n"
+    return opens and word.isascii() and word[:1].isupper() and word.casefold() in small
 
 
 def _joined(learned: Sequence[Found], ruled: Sequence[Found]) -> list[Found]:
