@@ -19,8 +19,8 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Run folder; else runs/<name of the recipe>.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override: pretrain.tokens=1000000.")] = None,
 ) -> None:
-    """Train a model from scratch, or the learned risk screen. A language model is prepared, given a tokenizer,
-    pre-trained and fine-tuned; run again, it goes on where it stopped.
+    """Train a model from scratch, the learned risk screen, or the finder of personal data. A language model is
+    prepared, given a tokenizer, pre-trained and fine-tuned; run again, it goes on where it stopped.
 
     Example: anxin train recipes/anxin-mini.toml --data ../shared/data --out runs/anxin-mini
     Example: anxin train recipes/screen/screen.toml --data ../shared/data --out runs/screen
@@ -33,7 +33,18 @@ def train(
         screen.print(" ".join(f"{key}={value}" for key, value in entry.items()), soft_wrap=True)
 
     source = data or Path(os.environ.get("ANXIN_DATA", "data"))
-    if load_toml(recipe).get("kind") == "screen":
+    sort = load_toml(recipe).get("kind")
+    if sort == "personal":
+        from anxin.train.personal import load_personal, train_personal
+
+        finder = load_personal(recipe)
+        path = (out or Path("runs") / finder.name) / "tagger.model"
+        raw = train_personal(finder, recipe.parent, recipe.parent / finder.authored, source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+        typer.echo(path)
+        return
+    if sort == "screen":
         from anxin.train.screen import load_screen, train_screen
 
         kind = load_screen(recipe, settings)

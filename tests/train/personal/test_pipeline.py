@@ -25,7 +25,7 @@ def test_the_shipped_recipe_names_files_that_are_there_and_never_the_held_out_ha
 
 
 def test_a_missing_set_is_named() -> None:
-    with pytest.raises(DataError, match="--sets"):
+    with pytest.raises(DataError, match="the recipe names its folder"):
         read_items(ROOT / "bench" / "personal" / "nowhere.jsonl")
 
 

@@ -5,8 +5,8 @@ address.
 
 The tags of a run of units are the best legal sequence (Viterbi 1967) where the scores leave more than one open. The
 features are conjunctions of a few fields of neighbouring units (`units.py`), hashed (Weinberger et al. 2009, "Feature
-hashing"). Trained by `python -m anxin.train.personal` on the authored development text of bench/personal, multiplied by
-putting other invented names and places in, and on public dialogue as text that holds (nearly) none.
+hashing"). Trained by `anxin train recipes/personal/personal.toml` on the authored development text of bench/personal,
+multiplied by putting other invented names and places in, and on public dialogue as text that holds (nearly) none.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def load_personal(path: Path) -> PersonalRecipe:
 def read_items(path: Path) -> list[Item]:
     """The items of one authored file. Raises `DataError` where it is missing."""
     if not path.is_file():
-        raise DataError(f"no authored set at {path}; name the folder that holds it with --sets")
+        raise DataError(f"no authored set at {path}; the recipe names its folder in authored")
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = ["PersonalRecipe"]
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalRecipe:
-    """`sets` are files of bench/personal, `pools` the table beside the recipe of what is put in for their values.
+    """`sets` are files in the folder `authored` (from the recipe's own), `pools` the table beside the recipe of what is
+    put in for their values.
 
     `copies`: how often each item is repeated with other values. `small_letters`: the share of English items also read
     without capitals. `dialogues`: how many of SmileChat (CC0) are read as text that holds no names, from the
@@ -21,6 +23,8 @@ class PersonalRecipe:
     name: str
     sets: tuple[str, ...]
     pools: str
+    kind: Literal["personal"] = "personal"
+    authored: str = "../../bench/personal"
     copies: int = 2
     small_letters: float = 0.3
     dialogues: int = 200
