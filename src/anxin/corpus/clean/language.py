@@ -26,6 +26,7 @@ _LETTERS = 3  # Latin letters that say as much as one Chinese character
 _FEW = 30  # Latin letters, below which no guess at a language is worth anything
 _CERTAIN = 0.25  # share of English's commonest words: prose has .35 or more, other languages' below .1
 
+_CODE = re.compile(r"[a-z]{2,3}")
 _COUNTRIES = frozenset({"cn", "tw", "hk", "jp", "us", "uk"})
 
 
@@ -41,8 +42,8 @@ class Languages:
     keep: tuple[str, ...] = ("zh", "en")
 
     def __post_init__(self) -> None:
-        if not self.keep or any(len(code) != 2 or not code.islower() or code in _COUNTRIES for code in self.keep):
-            raise ConfigError("language: keep names languages by ISO 639-1: zh, en, ja, ko ...")
+        if not self.keep or any(not _CODE.fullmatch(code) or code in _COUNTRIES for code in self.keep):
+            raise ConfigError("language: keep names languages by ISO 639: zh, en, ja, ko; und for none")
 
     def __call__(self, sample: Sample) -> Sample | Drop:
         language = _language(sample.text)
