@@ -17,7 +17,16 @@ from typing import Any
 
 from anxin.errors import DataError
 
-__all__ = ["MANIFEST", "File", "digest", "file_facts", "read_manifest", "write_atomically", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "File",
+    "digest",
+    "file_facts",
+    "own_version",
+    "read_manifest",
+    "write_atomically",
+    "write_manifest",
+]
 
 MANIFEST = "manifest.json"
 
@@ -44,7 +53,7 @@ def file_facts(paths: Iterable[Path], root: Path | None = None) -> list[File]:
 
 def digest(table: Mapping[str, Any], inputs: Sequence[File]) -> str:
     """One hash of what decides a stage's result: its part of the recipe, its inputs' content, Anxin's version."""
-    body = {"table": table, "inputs": [file.sha256 for file in inputs], "version": _version()}
+    body = {"table": table, "inputs": [file.sha256 for file in inputs], "version": own_version()}
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -72,7 +81,7 @@ def write_manifest(
         "inputs": [asdict(file) for file in inputs],
         "outputs": [asdict(file) for file in outputs],
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "anxin": _version(),
+        "anxin": own_version(),
         "commit": _commit(),
         "python": platform.python_version(),
     }
@@ -96,7 +105,8 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 @cache
-def _version() -> str:
+def own_version() -> str:
+    """Anxin's version as it is installed here, without importing the package; "unknown" where it is not."""
     try:
         return version("anxin")
     except PackageNotFoundError:

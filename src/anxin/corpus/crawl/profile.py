@@ -10,13 +10,13 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from anxin.config import load_toml, parse
 from anxin.corpus.crawl.encoding import known
+from anxin.corpus.manifest import own_version
 from anxin.errors import ConfigError
 
 __all__ = ["AGENT", "Limits", "Profile", "Thread", "load_profile", "user_agent"]
@@ -138,14 +138,7 @@ def user_agent(contact: str) -> str:
         contact = f"mailto:{contact.removeprefix('mailto:')}"
     elif not _PAGE.fullmatch(contact):
         raise ConfigError(f"contact {contact!r} is neither a mail address nor a plain web address")
-    return f"{AGENT}/{_version()} (+{contact})"
-
-
-def _version() -> str:
-    try:
-        return version("anxin")
-    except PackageNotFoundError:
-        return "unknown"
+    return f"{AGENT}/{own_version()} (+{contact})"
 
 
 def _host(address: str, path: Path) -> str:
